@@ -1,0 +1,23 @@
+package org.qcowfs.error;
+
+/** The image breaks a rule of the format. Never thrown for a failed read, nor for a caller's mistake. */
+public final class CorruptImageException extends Qcow2Exception {
+  private static final long serialVersionUID = 1L;
+
+  private final long hostOffset;
+
+  /**
+   * @param structure what is broken, in the specification's words
+   * @param hostOffset where it starts in the image file, in bytes
+   * @param detail the value found and the rule it breaks
+   */
+  public CorruptImageException(String structure, long hostOffset, String detail) {
+    super("%s at host offset 0x%x: %s".formatted(structure, hostOffset, detail));
+    this.hostOffset = hostOffset;
+  }
+
+  /** Where the broken structure starts in the image file, in bytes. */
+  public long hostOffset() {
+    return hostOffset;
+  }
+}

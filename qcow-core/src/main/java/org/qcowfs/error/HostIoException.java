@@ -1,0 +1,24 @@
+package org.qcowfs.error;
+
+import java.io.IOException;
+
+/** A system call on a host file failed. Carries the number that the reader or writer must see. */
+public final class HostIoException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  private final int errno;
+
+  /**
+   * @param errno the host's error number, positive
+   * @param message what was tried on which file, and the host's words for the error
+   */
+  public HostIoException(int errno, String message) {
+    super(message);
+    this.errno = errno;
+  }
+
+  /** The host's error number, positive. */
+  public int errno() {
+    return errno;
+  }
+}

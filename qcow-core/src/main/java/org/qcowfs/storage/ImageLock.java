@@ -1,0 +1,50 @@
+package org.qcowfs.storage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.qcowfs.error.HostIoException;
+import org.qcowfs.error.ImageLockedException;
+
+/**
+ * How a file is used, in the words of QEMU's image locking: a shared lock on byte 100+i says "I use
+ * permission i", one on byte 200+i says "I do not share permission i", with i = 0 for consistent
+ * reads, 1 for writes, 2 for writes that change nothing, 3 for resizes.
+ *
+ * <p>The locks are OFD locks: they live as long as the open file, whatever else of the same file is
+ * opened and closed by this process.
+ */
+public enum ImageLock {
+  /** Reads, and lets nobody write. */
+  READ(List.of(100, 201, 203), List.of(200, 101, 103)),
+  /** Reads, beside anybody who does not forbid even that. */
+  READ_SHARED(List.of(100), List.of(200));
+
+  private final List<Integer> locked;
+  private final List<Integer> tested;
+
+  ImageLock(List<Integer> locked, List<Integer> tested) {
+    this.locked = locked;
+    this.tested = tested;
+  }
+
+  void take(int fd, Path name) throws IOException {
+    try {
+      for (int offset : locked) {
+        Posix.lockShared(fd, offset);
+      }
+      for (int offset : tested) {
+        if (Posix.isLockedByAnother(fd, offset)) {
+          throw new ImageLockedException(
+              offset >= 200
+                  ? name + ": another program uses the image and shares it with nobody"
+                  : name
+                      + ": another program has the image open for writing; stop it first, or read"
+                      + " along at your own risk with force_share");
+        }
+      }
+    } catch (HostIoException e) {
+      throw new HostIoException(e.errno(), name + ": " + e.getMessage());
+    }
+  }
+}
