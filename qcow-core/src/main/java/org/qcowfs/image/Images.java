@@ -11,8 +11,8 @@ public final class Images {
 
   /**
    * Opens an image for reading, with its backing chain. The format is the one named in the options;
-   * else qcow2 where the file begins with its magic (the user named this file, no image did); else raw
-   * where the name ends in {@code .raw} or {@code .img}.
+   * else qcow2 where the file begins with its magic (the user named this file, no image did); else
+   * raw where the name ends in {@code .raw} or {@code .img}.
    *
    * @throws org.qcowfs.error.Qcow2Exception when the image is refused
    * @throws IOException when the host fails; the message names the file
