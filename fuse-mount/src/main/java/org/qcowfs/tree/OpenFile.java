@@ -4,7 +4,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** An open file of the tree. Every method but {@link #close} may be called by several threads at once. */
+/**
+ * An open file of the tree. Every method but {@link #close} may be called by several threads at
+ * once.
+ */
 public interface OpenFile extends Closeable {
   /**
    * Reads at most the destination's remaining bytes and advances its position.

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * Keeps the clusters that were decompressed last, in a bounded amount of memory. The arrays are
  * shared and never changed.
  *
- * <p>Thread rules: any number of threads; the one lock is held for a look into a map, never for I/O.
+ * <p>Thread rules: any number of threads; the one lock is held for a look into a map, never for
+ * I/O.
  */
 public final class ClusterCache {
   private final long maxBytes;

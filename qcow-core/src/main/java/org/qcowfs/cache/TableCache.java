@@ -97,7 +97,8 @@ public final class TableCache {
   }
 
   /** One step a load: what was used since the last loads counts as used just now. */
-  @SuppressWarnings("NonAtomicVolatileUpdate") // a lost step only makes eviction a little less exact
+  @SuppressWarnings(
+      "NonAtomicVolatileUpdate") // a lost step only makes eviction a little less exact
   private int tick() {
     return ++clock;
   }

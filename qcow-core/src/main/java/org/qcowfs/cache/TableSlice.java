@@ -1,8 +1,8 @@
 package org.qcowfs.cache;
 
 /**
- * A piece of a metadata table in memory: consecutive 64-bit words of the host file, in the machine's
- * byte order. Every word is read and written whole, so readers need no lock.
+ * A piece of a metadata table in memory: consecutive 64-bit words of the host file, in the
+ * machine's byte order. Every word is read and written whole, so readers need no lock.
  */
 public final class TableSlice {
   private final long key;

@@ -1,6 +1,4 @@
-/**
- * One cluster from its compressed form: deflate and zstd. Pure functions on buffers.
- */
+/** One cluster from its compressed form: deflate and zstd. Pure functions on buffers. */
 @NullMarked
 package org.qcowfs.compress;
 

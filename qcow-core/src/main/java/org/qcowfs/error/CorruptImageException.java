@@ -1,6 +1,9 @@
 package org.qcowfs.error;
 
-/** The image breaks a rule of the format. Never thrown for a failed read, nor for a caller's mistake. */
+/**
+ * The image breaks a rule of the format. Never thrown for a failed read, nor for a caller's
+ * mistake.
+ */
 public final class CorruptImageException extends Qcow2Exception {
   private static final long serialVersionUID = 1L;
 

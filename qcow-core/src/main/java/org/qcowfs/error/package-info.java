@@ -1,6 +1,4 @@
-/**
- * Why an image, or an operation on it, was refused. Depends on nothing.
- */
+/** Why an image, or an operation on it, was refused. Depends on nothing. */
 @NullMarked
 package org.qcowfs.error;
 

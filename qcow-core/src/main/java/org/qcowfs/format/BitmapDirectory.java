@@ -1,10 +1,13 @@
 package org.qcowfs.format;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.geometry.ClusterGeometry;
 
@@ -86,7 +89,11 @@ public record BitmapDirectory(int count, int bytes, long hostOffset) {
       int nameBytes = in.getShort(offset + 18) & 0xffff;
       long extraBytes = in.getInt(offset + 20) & 0xffff_ffffL;
       long entryBytes = ENTRY_HEAD_BYTES + extraBytes + nameBytes + 7 & -8L;
-      check(entryBytes <= in.limit() - offset, at, "entry of %d bytes ends past the directory", entryBytes);
+      check(
+          entryBytes <= in.limit() - offset,
+          at,
+          "entry of %d bytes ends past the directory",
+          entryBytes);
       entries.add(decodeEntry(in.slice(offset, (int) entryBytes).order(ByteOrder.BIG_ENDIAN), at));
       offset += (int) entryBytes;
     }
@@ -135,10 +142,13 @@ public record BitmapDirectory(int count, int bytes, long hostOffset) {
     return new Entry(name, tableOffset, tableEntries, flags, granularityBits);
   }
 
-  private static void check(boolean holds, long hostOffset, String detail, Object... values)
+  @FormatMethod
+  private static void check(
+      boolean holds, long hostOffset, @FormatString String detail, Object... values)
       throws CorruptImageException {
     if (!holds) {
-      throw new CorruptImageException("Bitmap directory", hostOffset, detail.formatted(values));
+      throw new CorruptImageException(
+          "Bitmap directory", hostOffset, String.format(Locale.ROOT, detail, values));
     }
   }
 }

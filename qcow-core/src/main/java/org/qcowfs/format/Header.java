@@ -1,5 +1,7 @@
 package org.qcowfs.format;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
@@ -22,7 +24,8 @@ import org.qcowfs.geometry.ClusterGeometry;
  * @param snapshotCount entries of the snapshot table
  * @param refcountOrder log2 of the width of a refcount in bits
  * @param headerBytes where the header extensions begin
- * @param compressionType of every compressed cluster: {@link #COMPRESSION_DEFLATE} or {@link #COMPRESSION_ZSTD}
+ * @param compressionType of every compressed cluster: {@link #COMPRESSION_DEFLATE} or {@link
+ *     #COMPRESSION_ZSTD}
  */
 public record Header(
     int version,
@@ -63,11 +66,13 @@ public record Header(
    * Decodes the first bytes of an image. Incompatible features are checked later, by {@link
    * HeaderExtensions#checkFeatures}, when the names that the image gives them are known.
    *
-   * @param image from the start of the file, {@link #DECODED_BYTES} bytes or the whole file; unchanged
+   * @param image from the start of the file, {@link #DECODED_BYTES} bytes or the whole file;
+   *     unchanged
    */
   public static Header decode(ByteBuffer image) throws Qcow2Exception {
     ByteBuffer in = image.slice().order(ByteOrder.BIG_ENDIAN);
-    check(in.remaining() >= BYTES_V2, 0, "the file has %d bytes, a header needs 72", in.remaining());
+    check(
+        in.remaining() >= BYTES_V2, 0, "the file has %d bytes, a header needs 72", in.remaining());
     check(in.getInt(0) == MAGIC, 0, "magic is 0x%08x, not 0x%08x", in.getInt(0), MAGIC);
     int version = in.getInt(4);
     if (version != 2 && version != 3) {
@@ -109,7 +114,8 @@ public record Header(
   }
 
   private static int headerBytes(ByteBuffer in, int clusterBits) throws Qcow2Exception {
-    check(in.remaining() >= BYTES_V3, 0, "the file has %d bytes, a header needs 104", in.remaining());
+    check(
+        in.remaining() >= BYTES_V3, 0, "the file has %d bytes, a header needs 104", in.remaining());
     int bytes = in.getInt(100);
     check(
         bytes >= BYTES_V3 && bytes <= 1 << clusterBits && bytes % 8 == 0,
@@ -144,7 +150,11 @@ public record Header(
         96,
         "refcount_order is %s, not in 0..6",
         Integer.toUnsignedString(refcountOrder));
-    check(virtualSize >= 0, 24, "size is %s bytes, more than 2^63", Long.toUnsignedString(virtualSize));
+    check(
+        virtualSize >= 0,
+        24,
+        "size is %s bytes, more than 2^63",
+        Long.toUnsignedString(virtualSize));
     check(
         l1Entries >= 0 && l1Entries * 8L <= Limits.L1_TABLE_BYTES,
         36,
@@ -188,7 +198,10 @@ public record Header(
         Integer.toUnsignedString(refcountTableClusters),
         Limits.REFCOUNT_TABLE_BYTES >> clusterBits);
     checkTable(
-        48, "refcount_table_offset", refcountTableOffset, (long) refcountTableClusters << clusterBits);
+        48,
+        "refcount_table_offset",
+        refcountTableOffset,
+        (long) refcountTableClusters << clusterBits);
     checkTable(64, "snapshots_offset", snapshotTableOffset, 0);
   }
 
@@ -263,10 +276,13 @@ public record Header(
     return (compatibleFeatures & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
   }
 
-  private static void check(boolean holds, int fieldOffset, String detail, Object... values)
+  @FormatMethod
+  private static void check(
+      boolean holds, int fieldOffset, @FormatString String detail, Object... values)
       throws CorruptImageException {
     if (!holds) {
-      throw new CorruptImageException("Header", fieldOffset, String.format(Locale.ROOT, detail, values));
+      throw new CorruptImageException(
+          "Header", fieldOffset, String.format(Locale.ROOT, detail, values));
     }
   }
 }

@@ -1,11 +1,14 @@
 package org.qcowfs.format;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.qcowfs.error.CorruptImageException;
@@ -53,7 +56,8 @@ public final class HeaderExtensions {
   public static HeaderExtensions decode(Header header, ByteBuffer firstCluster)
       throws Qcow2Exception {
     ByteBuffer in = firstCluster.slice().asReadOnlyBuffer().order(ByteOrder.BIG_ENDIAN);
-    long areaEnd = header.backingNameOffset() != 0 ? header.backingNameOffset() : header.clusterBytes();
+    long areaEnd =
+        header.backingNameOffset() != 0 ? header.backingNameOffset() : header.clusterBytes();
     int end = (int) Math.min(areaEnd, in.limit());
     List<Extension> found = new ArrayList<>();
     Set<Integer> types = new HashSet<>();
@@ -176,10 +180,13 @@ public final class HeaderExtensions {
     return "unnamed";
   }
 
-  private static void check(boolean holds, long hostOffset, String detail, Object... values)
+  @FormatMethod
+  private static void check(
+      boolean holds, long hostOffset, @FormatString String detail, Object... values)
       throws CorruptImageException {
     if (!holds) {
-      throw new CorruptImageException("Header extension", hostOffset, detail.formatted(values));
+      throw new CorruptImageException(
+          "Header extension", hostOffset, String.format(Locale.ROOT, detail, values));
     }
   }
 }

@@ -47,7 +47,8 @@ public final class L2Entry {
    * than two clusters.
    */
   public static int compressedBytes(long entry, int clusterBits) {
-    int sectors = (int) (entry >>> compressedOffsetBits(clusterBits)) & ((1 << (clusterBits - 8)) - 1);
+    int sectors =
+        (int) (entry >>> compressedOffsetBits(clusterBits)) & ((1 << (clusterBits - 8)) - 1);
     return (sectors + 1) * SECTOR_BYTES - (int) (entry & (SECTOR_BYTES - 1));
   }
 

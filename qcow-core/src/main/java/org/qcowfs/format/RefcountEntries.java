@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Refcount table entries and the refcounts of a block (section "Host cluster management"). Refcounts
- * narrower than a byte start at its least significant bit; wider ones are big-endian.
+ * Refcount table entries and the refcounts of a block (section "Host cluster management").
+ * Refcounts narrower than a byte start at its least significant bit; wider ones are big-endian.
  */
 public final class RefcountEntries {
   private static final long BLOCK_OFFSET_MASK = -1L << 9;

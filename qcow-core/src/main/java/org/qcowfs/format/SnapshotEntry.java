@@ -82,10 +82,12 @@ public record SnapshotEntry(
    */
   public Optional<String> problem(ClusterGeometry geometry, long fileBytes) {
     if (extraBytes > Limits.SNAPSHOT_EXTRA_BYTES) {
-      return Optional.of("%d bytes of extra data, more than the limit of 1024".formatted(extraBytes));
+      return Optional.of(
+          "%d bytes of extra data, more than the limit of 1024".formatted(extraBytes));
     }
     if (!geometry.isClusterAligned(l1TableOffset)) {
-      return Optional.of("L1 table offset 0x%x is not aligned to a cluster".formatted(l1TableOffset));
+      return Optional.of(
+          "L1 table offset 0x%x is not aligned to a cluster".formatted(l1TableOffset));
     }
     long l1Bytes = l1Entries * Long.BYTES;
     if (l1Bytes > Limits.L1_TABLE_BYTES) {
@@ -99,7 +101,8 @@ public record SnapshotEntry(
     }
     if (diskBytes.isPresent() && diskBytes.get() < 0) {
       return Optional.of(
-          "disk size is %s bytes, more than 2^63".formatted(Long.toUnsignedString(diskBytes.get())));
+          "disk size is %s bytes, more than 2^63"
+              .formatted(Long.toUnsignedString(diskBytes.get())));
     }
     return Optional.empty();
   }

@@ -83,6 +83,7 @@ public final class ClusterGeometry {
 
   /** How many L1 entries a disk needs. */
   public long l1EntriesFor(long virtualSize) {
-    return (virtualSize >>> l1EntryBits()) + ((virtualSize & ((1L << l1EntryBits()) - 1)) == 0 ? 0 : 1);
+    return (virtualSize >>> l1EntryBits())
+        + ((virtualSize & ((1L << l1EntryBits()) - 1)) == 0 ? 0 : 1);
   }
 }

@@ -18,7 +18,8 @@ public interface BlockDevice {
    * Fills the destination from its position to its limit, and leaves the position at the limit.
    *
    * @param destination direct or on the heap; a direct one is filled without a copy
-   * @param guestOffset in bytes; {@code guestOffset + destination.remaining()} must not exceed {@link #size()}
+   * @param guestOffset in bytes; {@code guestOffset + destination.remaining()} must not exceed
+   *     {@link #size()}
    * @throws IOException when a byte of the range cannot be had; the destination's contents and
    *     position are then undefined
    * @throws IllegalArgumentException when the range does not lie in the disk

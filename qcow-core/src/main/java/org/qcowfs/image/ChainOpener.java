@@ -21,8 +21,8 @@ import org.qcowfs.storage.HostFile;
 import org.qcowfs.storage.ImageLock;
 
 /**
- * Opens an image and everything that it refers to, from the top down, and builds the devices from the
- * bottom up. All or nothing: a failure closes every file that was opened.
+ * Opens an image and everything that it refers to, from the top down, and builds the devices from
+ * the bottom up. All or nothing: a failure closes every file that was opened.
  */
 final class ChainOpener implements Closeable {
   /** Decompressed clusters of the whole chain; at least the last one is always kept. */
@@ -86,8 +86,7 @@ final class ChainOpener implements Closeable {
       return Optional.empty();
     }
     ImageFormat format = backingFormat(link);
-    return Optional.of(
-        new Backing(openReferred(link.file(), "backing file", name.get()), format));
+    return Optional.of(new Backing(openReferred(link.file(), "backing file", name.get()), format));
   }
 
   private ImageFormat backingFormat(Link link) throws Qcow2Exception {
@@ -134,10 +133,8 @@ final class ChainOpener implements Closeable {
     BlockDevice backing = bottom;
     while (true) {
       Link link = links.pop();
-      Qcow2Layer.Files files =
-          new Qcow2Layer.Files(link.file(), link.guestData(), links.size());
-      Qcow2Image image =
-          new Qcow2Image(link.file(), link.metadata(), files, caches, backing, this);
+      Qcow2Layer.Files files = new Qcow2Layer.Files(link.file(), link.guestData(), links.size());
+      Qcow2Image image = new Qcow2Image(link.file(), link.metadata(), files, caches, backing, this);
       if (links.isEmpty()) {
         return image;
       }

@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param zero whether the range reads as zeros
  * @param data whether the range is stored as data
  * @param compressed whether that data is a compressed cluster
- * @param hostOffset where the range starts in {@code hostFile}, in bytes, or {@link #NO_HOST_OFFSET}
- * @param hostFile the file that holds the range, as it was named, or null when there is no host offset
+ * @param hostOffset where the range starts in {@code hostFile}, in bytes, or {@link
+ *     #NO_HOST_OFFSET}
+ * @param hostFile the file that holds the range, as it was named, or null when there is no host
+ *     offset
  */
 public record Extent(
     long start,

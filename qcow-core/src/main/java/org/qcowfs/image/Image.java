@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * An open image with its backing chain. Opened by {@link Images#open}; {@link #close} releases every
- * host file and lock of the chain.
+ * An open image with its backing chain. Opened by {@link Images#open}; {@link #close} releases
+ * every host file and lock of the chain.
  *
  * <p>Thread rules: as {@link BlockDevice}. No device of an image may be used once it is closed.
  */
@@ -20,10 +20,13 @@ public interface Image extends Closeable {
   /**
    * The disk as it was when the internal snapshot was taken. Devices are opened once and shared.
    *
-   * @throws IOException when the snapshot has a {@link InternalSnapshot#problem()} or its L1 table cannot be read
+   * @throws IOException when the snapshot has a {@link InternalSnapshot#problem()} or its L1 table
+   *     cannot be read
    */
   BlockDevice openSnapshot(InternalSnapshot snapshot) throws IOException;
 
-  /** What is known of the image file; its {@code actualBytes} are asked of the host at each call. */
+  /**
+   * What is known of the image file; its {@code actualBytes} are asked of the host at each call.
+   */
   ImageInfo info() throws IOException;
 }

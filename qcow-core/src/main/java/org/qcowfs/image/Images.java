@@ -18,9 +18,9 @@ public final class Images {
    * Opens an image for reading, with everything that it refers to as far as the options allow.
    *
    * <p>The format is the one that the options name; else raw where the file's name ends in {@code
-   * .raw}; else qcow2 where the file begins with its magic (the user named this file, no image did);
-   * else raw where the name ends in {@code .img}. The first two let nobody inside a raw disk turn it
-   * into an image of another format.
+   * .raw}; else qcow2 where the file begins with its magic (the user named this file, no image
+   * did); else raw where the name ends in {@code .img}. The first two let nobody inside a raw disk
+   * turn it into an image of another format.
    *
    * @throws Qcow2Exception when the image is refused
    * @throws IOException when the host fails; the message names the file

@@ -9,9 +9,10 @@ import org.qcowfs.format.RefcountEntries;
 import org.qcowfs.storage.BlockStorage;
 
 /**
- * Tells whether an image was probably made with its metadata preallocated: many more of its clusters
- * have a refcount than take up space on the host. Then data clusters can be holes of the host file,
- * and it pays to ask the host. The rule is QEMU's, so that the map equals that of {@code qemu-img}.
+ * Tells whether an image was probably made with its metadata preallocated: many more of its
+ * clusters have a refcount than take up space on the host. Then data clusters can be holes of the
+ * host file, and it pays to ask the host. The rule is QEMU's, so that the map equals that of {@code
+ * qemu-img}.
  *
  * <p>Thread rules: any number of threads; the answer is found once.
  */
@@ -39,8 +40,7 @@ final class MetadataPreallocation {
   private boolean detect() throws IOException {
     long clustersOnHost = storage.allocatedBytes() >> header.clusterBits();
     long threshold = Math.max(clustersOnHost * 10 / 9, clustersOnHost + 2);
-    long clustersInFile =
-        (storage.size() + header.clusterBytes() - 1) >> header.clusterBits();
+    long clustersInFile = (storage.size() + header.clusterBytes() - 1) >> header.clusterBits();
     if (threshold > clustersInFile) {
       return false;
     }

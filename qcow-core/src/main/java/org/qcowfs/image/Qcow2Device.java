@@ -10,7 +10,9 @@ import org.qcowfs.mapping.MappedRun;
 import org.qcowfs.mapping.Qcow2Layer;
 import org.qcowfs.storage.BlockStorage;
 
-/** The disk of a qcow2 file, or of one of its internal snapshots, with the backing chain below it. */
+/**
+ * The disk of a qcow2 file, or of one of its internal snapshots, with the backing chain below it.
+ */
 final class Qcow2Device implements BlockDevice {
   /** Gives the layer; it may have been dropped from memory and be read again. */
   @FunctionalInterface
@@ -80,9 +82,10 @@ final class Qcow2Device implements BlockDevice {
   private void visitRun(MappedRun run, long start, ExtentVisitor visitor) throws IOException {
     switch (run.kind()) {
       case DATA -> visitData(run, start, visitor);
-      case COMPRESSED -> visitor.visit(
-          new Extent(
-              start, run.length(), 0, true, false, true, true, Extent.NO_HOST_OFFSET, null));
+      case COMPRESSED ->
+          visitor.visit(
+              new Extent(
+                  start, run.length(), 0, true, false, true, true, Extent.NO_HOST_OFFSET, null));
       case ZERO, ZERO_PREALLOCATED -> visitor.visit(withoutData(run, start, run.length(), true));
       case UNALLOCATED, UNALLOCATED_IN_CLUSTER -> visitUnallocated(run, start, visitor);
     }
@@ -135,7 +138,6 @@ final class Qcow2Device implements BlockDevice {
   }
 
   private Extent data(long start, long length, long hostOffset, boolean zero) {
-    return new Extent(
-        start, length, 0, true, zero, true, false, hostOffset, guestData.name());
+    return new Extent(start, length, 0, true, zero, true, false, hostOffset, guestData.name());
   }
 }

@@ -25,7 +25,9 @@ final class RawDevice implements BlockDevice {
     return new RawDevice(storage, storage.size(), storage.size());
   }
 
-  /** The disk ends with a whole sector, as an overlay sees it; what the file lacks of it is zeros. */
+  /**
+   * The disk ends with a whole sector, as an overlay sees it; what the file lacks of it is zeros.
+   */
   static RawDevice ofWholeSectors(BlockStorage storage) throws IOException {
     long fileBytes = storage.size();
     return new RawDevice(storage, fileBytes, fileBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES);
@@ -59,8 +61,7 @@ final class RawDevice implements BlockDevice {
         pieceEnd = at < fileBytes ? fileBytes : end;
       }
       pieceEnd = Math.min(pieceEnd, end);
-      visitor.visit(
-          new Extent(at, pieceEnd - at, 0, true, hole, !hole, false, at, storage.name()));
+      visitor.visit(new Extent(at, pieceEnd - at, 0, true, hole, !hole, false, at, storage.name()));
       at = pieceEnd;
     }
   }

@@ -28,14 +28,18 @@ public record ReferencePolicy(Kind kind, List<Path> directories) {
     return new ReferencePolicy(Kind.SAME_DIRECTORY, List.of());
   }
 
-  /** The policy of the mount option {@code references=}: {@code same-dir}, {@code none}, {@code any} or directories. */
+  /**
+   * The policy of the mount option {@code references=}: {@code same-dir}, {@code none}, {@code any}
+   * or directories.
+   */
   public static ReferencePolicy parse(String text) {
     return switch (text) {
       case "same-dir" -> sameDirectory();
       case "none" -> new ReferencePolicy(Kind.NONE, List.of());
       case "any" -> new ReferencePolicy(Kind.ANY, List.of());
-      default -> new ReferencePolicy(
-          Kind.DIRECTORIES, Arrays.stream(text.split(":")).map(Path::of).toList());
+      default ->
+          new ReferencePolicy(
+              Kind.DIRECTORIES, Arrays.stream(text.split(":")).map(Path::of).toList());
     };
   }
 }

@@ -11,8 +11,8 @@ import org.qcowfs.error.ReferenceRefusedException;
 import org.qcowfs.storage.HostFile;
 
 /**
- * The gate for every host file that an image names. A file is looked at by its real path before it is
- * opened, and once more by what was really opened, so that a name that changes meanwhile gains
+ * The gate for every host file that an image names. A file is looked at by its real path before it
+ * is opened, and once more by what was really opened, so that a name that changes meanwhile gains
  * nothing.
  */
 final class References {
@@ -70,11 +70,13 @@ final class References {
       return directoryOf(image).resolve(name).toRealPath();
     } catch (InvalidPathException e) {
       throw new CorruptImageException(
-              "Header", 0, "the name of its %s is not a file name: %s".formatted(role, e.getReason()))
+              "Header",
+              0,
+              "the name of its %s is not a file name: %s".formatted(role, e.getReason()))
           .in(image);
     } catch (NoSuchFileException e) {
-      throw new ReferenceRefusedException(
-              "its %s '%s' does not exist".formatted(role, name)).in(image);
+      throw new ReferenceRefusedException("its %s '%s' does not exist".formatted(role, name))
+          .in(image);
     }
   }
 

@@ -81,7 +81,9 @@ final class ClusterMap {
     long offset = l1Index < l1Table.length ? L1Entry.l2TableOffset(l1Table[(int) l1Index]) : 0;
     if (!geometry.isClusterAligned(offset)) {
       throw new CorruptImageException(
-          "L2 table", offset, "the offset in L1 entry %d is not aligned to a cluster".formatted(l1Index));
+          "L2 table",
+          offset,
+          "the offset in L1 entry %d is not aligned to a cluster".formatted(l1Index));
     }
     return offset;
   }
@@ -124,7 +126,7 @@ final class ClusterMap {
       while (length - offsetInCluster < maxLength && ++index < slice.wordCount()) {
         long next = slice.word(index);
         if (kindOf(next, clusterStart + length) != kind
-            || kind.hasHostOffset() && L2Entry.hostOffset(next) != hostOffset + length) {
+            || (kind.hasHostOffset() && L2Entry.hostOffset(next) != hostOffset + length)) {
           break;
         }
         length += geometry.clusterBytes();
@@ -159,7 +161,9 @@ final class ClusterMap {
     }
     long length = (long) subcluster * geometry.subclusterBytes();
     if (subcluster == ClusterGeometry.SUBCLUSTERS) {
-      length = extendOverWholeClusters(slice, index, clusterStart, kind, hostOffset, offsetInCluster + maxLength);
+      length =
+          extendOverWholeClusters(
+              slice, index, clusterStart, kind, hostOffset, offsetInCluster + maxLength);
     }
     run.set(kind, Math.min(length - offsetInCluster, maxLength), hostOffset + offsetInCluster);
   }
@@ -180,7 +184,7 @@ final class ClusterMap {
       long bitmap = slice.word(2 * index + 1);
       Kind clusterKind = kindOf(entry, clusterStart + length);
       if (clusterKind == Kind.COMPRESSED
-          || kind.hasHostOffset() && L2Entry.hostOffset(entry) != hostOffset + length) {
+          || (kind.hasHostOffset() && L2Entry.hostOffset(entry) != hostOffset + length)) {
         break;
       }
       checkBitmap(bitmap, clusterKind, clusterStart + length);
@@ -204,7 +208,7 @@ final class ClusterMap {
     }
     long hostOffset = L2Entry.hostOffset(entry);
     check(geometry.isClusterAligned(hostOffset), entry, guestOffset, "not aligned to a cluster");
-    boolean allocated = hostOffset != 0 || dataFile && L2Entry.isCopied(entry);
+    boolean allocated = hostOffset != 0 || (dataFile && L2Entry.isCopied(entry));
     check(
         !allocated || !dataFile || hostOffset == guestOffset,
         entry,

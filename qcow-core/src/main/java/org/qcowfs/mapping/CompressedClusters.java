@@ -11,11 +11,11 @@ import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.storage.DirectBuffers;
 
 /**
- * Reads compressed clusters of one image file. A cluster that is wanted whole is decompressed in its
- * place; of one that is wanted in part, the rest is kept.
+ * Reads compressed clusters of one image file. A cluster that is wanted whole is decompressed in
+ * its place; of one that is wanted in part, the rest is kept.
  *
- * <p>Thread rules: any number of threads. Those that want parts of one cluster at the same time wait
- * for the first, which decompresses it for all.
+ * <p>Thread rules: any number of threads. Those that want parts of one cluster at the same time
+ * wait for the first, which decompresses it for all.
  */
 final class CompressedClusters {
   private static final int LOADER_LOCKS = 16;

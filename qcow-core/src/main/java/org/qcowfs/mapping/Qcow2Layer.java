@@ -95,8 +95,8 @@ public final class Qcow2Layer {
   private void readRun(MappedRun run, long guestOffset, ByteBuffer destination) throws IOException {
     switch (run.kind()) {
       case DATA -> readData(run.hostOffset(), destination);
-      case COMPRESSED -> compressed.read(
-          run.compressedEntry, geometry.offsetInCluster(guestOffset), destination);
+      case COMPRESSED ->
+          compressed.read(run.compressedEntry, geometry.offsetInCluster(guestOffset), destination);
       case ZERO, ZERO_PREALLOCATED -> Zeros.fill(destination);
       case UNALLOCATED, UNALLOCATED_IN_CLUSTER -> backing.read(destination, guestOffset);
     }

@@ -29,12 +29,15 @@ public interface BlockStorage extends Closeable {
   int read(ByteBuffer destination, long hostOffset) throws IOException;
 
   /**
-   * Offset of the first byte at or behind the given one that the host stores as data; -1 where only a
-   * hole follows up to the end of the file.
+   * Offset of the first byte at or behind the given one that the host stores as data; -1 where only
+   * a hole follows up to the end of the file.
    */
   long nextData(long hostOffset) throws IOException;
 
-  /** Offset of the first byte at or behind the given one that lies in a hole, or the end of the file. */
+  /**
+   * Offset of the first byte at or behind the given one that lies in a hole, or the end of the
+   * file.
+   */
   long nextHole(long hostOffset) throws IOException;
 
   /**

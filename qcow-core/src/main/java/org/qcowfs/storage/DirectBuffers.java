@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
  * A direct buffer that a thread uses again and again, for what native code reads or fills. It grows
  * to the largest size asked for.
  *
- * <p>Invariant: between two calls of {@link #get} on the same instance by the same thread, the buffer
- * belongs to the caller.
+ * <p>Invariant: between two calls of {@link #get} on the same instance by the same thread, the
+ * buffer belongs to the caller.
  */
 public final class DirectBuffers {
   private final ThreadLocal<ByteBuffer> buffers =

@@ -32,7 +32,8 @@ public final class HostFile implements BlockStorage {
   /**
    * Opens a file for reading, and never waits in doing so (a FIFO is refused, not waited for).
    *
-   * @throws HostIoException when the host refuses, or the file is neither regular nor a block device
+   * @throws HostIoException when the host refuses, or the file is neither regular nor a block
+   *     device
    */
   public static HostFile openReadOnly(Path name) throws IOException {
     int fd;
@@ -81,9 +82,7 @@ public final class HostFile implements BlockStorage {
   @Override
   public long size() throws IOException {
     try {
-      return status.isRegularFile()
-          ? Posix.status(fd).size()
-          : Posix.lseek(fd, 0, Posix.SEEK_END);
+      return status.isRegularFile() ? Posix.status(fd).size() : Posix.lseek(fd, 0, Posix.SEEK_END);
     } catch (HostIoException e) {
       throw named(name, e);
     }

@@ -12,6 +12,7 @@ import org.qcowfs.error.ImageLockedException;
  * <p>The locks are OFD locks: they live as long as the open file, whatever else of the same file is
  * opened and closed by this process.
  */
+@SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum ImageLock {
   /** Reads, and lets nobody write. */
   READ(List.of(100, 201, 203), List.of(200, 101, 103)),
