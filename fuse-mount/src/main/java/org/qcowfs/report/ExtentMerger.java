@@ -7,8 +7,8 @@ import org.qcowfs.image.Extent;
 import org.qcowfs.image.ExtentVisitor;
 
 /**
- * Passes extents on, neighbours that are alike as one. Alike means: the same flags, the same depth of
- * the chain, and either both without a host offset or one after the other in the same host file.
+ * Passes extents on, neighbours that are alike as one. Alike means: the same flags, the same depth
+ * of the chain, and either both without a host offset or one after the other in the same host file.
  */
 final class ExtentMerger implements ExtentVisitor {
   private final ExtentVisitor next;

@@ -43,8 +43,7 @@ public final class InfoJson {
   private void image(ImageInfo info) throws IOException {
     json.writeStartObject();
     if (info.backing().isPresent() && info.backing().get().formatName().isPresent()) {
-      json.writeStringField(
-          "backing-filename-format", info.backing().get().formatName().get());
+      json.writeStringField("backing-filename-format", info.backing().get().formatName().get());
     }
     if (!info.snapshots().isEmpty()) {
       json.writeArrayFieldStart("snapshots");
@@ -83,11 +82,13 @@ public final class InfoJson {
     if (snapshot.icount() != InternalSnapshot.NO_ICOUNT) {
       json.writeNumberField("icount", snapshot.icount());
     }
-    json.writeNumberField("vm-clock-nsec", Long.remainderUnsigned(snapshot.vmClockNanos(), NANOS_PER_SECOND));
+    json.writeNumberField(
+        "vm-clock-nsec", Long.remainderUnsigned(snapshot.vmClockNanos(), NANOS_PER_SECOND));
     json.writeStringField("name", snapshot.name());
     json.writeNumberField("date-sec", snapshot.dateSeconds());
     json.writeNumberField("date-nsec", snapshot.dateNanos());
-    json.writeNumberField("vm-clock-sec", Long.divideUnsigned(snapshot.vmClockNanos(), NANOS_PER_SECOND));
+    json.writeNumberField(
+        "vm-clock-sec", Long.divideUnsigned(snapshot.vmClockNanos(), NANOS_PER_SECOND));
     json.writeStringField("id", snapshot.id());
     json.writeNumberField("vm-state-size", snapshot.vmStateBytes());
     json.writeEndObject();

@@ -19,8 +19,7 @@ public final class InfoText {
    *
    * @param zone in which the dates of internal snapshots are told
    */
-  public static void write(List<ImageInfo> chain, ZoneId zone, Appendable out)
-      throws IOException {
+  public static void write(List<ImageInfo> chain, ZoneId zone, Appendable out) throws IOException {
     InfoText report = new InfoText(zone);
     for (ImageInfo info : chain) {
       report.image(info);
@@ -97,9 +96,6 @@ public final class InfoText {
   }
 
   private void line(String label, Object value) {
-    text.append(label)
-        .append(": ")
-        .append(Printable.of(value))
-        .append(System.lineSeparator());
+    text.append(label).append(": ").append(Printable.of(value)).append(System.lineSeparator());
   }
 }

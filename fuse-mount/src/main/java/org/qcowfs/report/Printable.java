@@ -4,7 +4,10 @@ package org.qcowfs.report;
 final class Printable {
   private Printable() {}
 
-  /** The text with control, format and unpaired surrogate characters written as {@code \}{@code uXXXX}. */
+  /**
+   * The text with control, format and unpaired surrogate characters written as {@code \}{@code
+   * uXXXX}.
+   */
   static String of(Object text) {
     StringBuilder printable = new StringBuilder();
     text.toString().codePoints().forEach(codePoint -> append(printable, codePoint));

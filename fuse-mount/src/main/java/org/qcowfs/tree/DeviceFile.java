@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A disk shown as a file.
  *
- * <p>Its allocated bytes are counted when they are first asked for, under a lock that no read takes.
+ * <p>Its allocated bytes are counted when they are first asked for, under a lock that no read
+ * takes.
  */
 final class DeviceFile implements FileNode {
   private static final Logger LOG = LoggerFactory.getLogger(DeviceFile.class);
@@ -46,7 +47,9 @@ final class DeviceFile implements FileNode {
     return allocated.getAsLong();
   }
 
-  /** A disk with broken metadata can be listed all the same: what can be read of it shall be found. */
+  /**
+   * A disk with broken metadata can be listed all the same: what can be read of it shall be found.
+   */
   private long count() {
     AtomicLong bytes = new AtomicLong();
     try {

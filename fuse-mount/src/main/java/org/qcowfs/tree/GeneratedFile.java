@@ -14,11 +14,15 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file whose contents are made when its size or a byte of it is first asked for, and then kept: not
- * in memory but in a temporary file without a name, which ends with this process however it ends.
+ * A file whose contents are made when its size or a byte of it is first asked for, and then kept:
+ * not in memory but in a temporary file without a name, which ends with this process however it
+ * ends.
  */
 final class GeneratedFile implements FileNode {
-  /** An image can describe a map many thousand times its own size; no host disk shall fill up with it. */
+  /**
+   * An image can describe a map many thousand times its own size; no host disk shall fill up with
+   * it.
+   */
   static final long MAX_BYTES = 1L << 30;
 
   /** Writes the contents, always the same ones. */
@@ -83,7 +87,8 @@ final class GeneratedFile implements FileNode {
   private FileChannel generate() throws IOException {
     FileChannel channel = openUnlinked();
     try {
-      OutputStream out = new BufferedOutputStream(new LimitedOutput(Channels.newOutputStream(channel), maxBytes));
+      OutputStream out =
+          new BufferedOutputStream(new LimitedOutput(Channels.newOutputStream(channel), maxBytes));
       content.writeTo(out);
       out.flush();
       return channel;

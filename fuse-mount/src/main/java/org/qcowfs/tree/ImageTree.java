@@ -19,8 +19,8 @@ import org.qcowfs.report.MapJson;
  * .qcowfs/map.json             as {@code qcowfs map --json}
  * </pre>
  *
- * Nothing of the disk is read before it is looked at. The image must stay open as long as the tree is
- * used.
+ * Nothing of the disk is read before it is looked at. The image must stay open as long as the tree
+ * is used.
  */
 public final class ImageTree {
   private ImageTree() {}
@@ -48,8 +48,7 @@ public final class ImageTree {
   private static DirectoryNode about(Image image) {
     Map<String, Node> files = new LinkedHashMap<>();
     files.put("info.json", new GeneratedFile(out -> InfoJson.write(image.info(), out)));
-    files.put(
-        "map.json", new GeneratedFile(out -> MapJson.write(AllocationMap.of(image), out)));
+    files.put("map.json", new GeneratedFile(out -> MapJson.write(AllocationMap.of(image), out)));
     return new FixedDirectory(files);
   }
 }

@@ -14,8 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The partitions of a disk, as {@code N.raw}. The table is read at the first look into the directory.
- * A disk without partitions, and one whose table cannot be read, shows an empty directory.
+ * The partitions of a disk, as {@code N.raw}. The table is read at the first look into the
+ * directory. A disk without partitions, and one whose table cannot be read, shows an empty
+ * directory.
  */
 final class PartitionsDirectory implements DirectoryNode {
   private static final Logger LOG = LoggerFactory.getLogger(PartitionsDirectory.class);

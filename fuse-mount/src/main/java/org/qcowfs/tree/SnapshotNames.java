@@ -14,16 +14,17 @@ import org.qcowfs.image.InternalSnapshot;
  * The names of internal snapshots as file names.
  *
  * <ul>
- *   <li>A slash, NUL and the control characters U+0001 to U+001F and U+007F become {@code %} and two
- *       upper-case hexadecimal digits, and so does every {@code %} of a name in which anything has to
- *       be encoded. {@code .} becomes {@code %2E} and {@code ..} becomes {@code %2E%2E}. Every other
- *       name stays as it is, a {@code %} included.
+ *   <li>A slash, NUL and the control characters U+0001 to U+001F and U+007F become {@code %} and
+ *       two upper-case hexadecimal digits, and so does every {@code %} of a name in which anything
+ *       has to be encoded. {@code .} becomes {@code %2E} and {@code ..} becomes {@code %2E%2E}.
+ *       Every other name stays as it is, a {@code %} included.
  *   <li>A name of more than 255 bytes of UTF-8 is cut, never within a character.
- *   <li>Where two names are now equal, and where a name is empty or was cut, {@code ~} and the ID of
- *       the snapshot are appended, the ID encoded in the same way and cut to 64 bytes; the name is cut
- *       so that both fit. A name that needs none of this is never taken away by one that does.
- *   <li>Where even that is taken, {@code ~} and the snapshot's place in the snapshot table, from 1 on,
- *       follow, and then {@code ~2}, {@code ~3} and so on.
+ *   <li>Where two names are now equal, and where a name is empty or was cut, {@code ~} and the ID
+ *       of the snapshot are appended, the ID encoded in the same way and cut to 64 bytes; the name
+ *       is cut so that both fit. A name that needs none of this is never taken away by one that
+ *       does.
+ *   <li>Where even that is taken, {@code ~} and the snapshot's place in the snapshot table, from 1
+ *       on, follow, and then {@code ~2}, {@code ~3} and so on.
  * </ul>
  */
 final class SnapshotNames {
@@ -91,7 +92,9 @@ final class SnapshotNames {
     return c == '/' || c < 0x20 || c == 0x7F;
   }
 
-  /** The longest beginning of the text that has no more than that many bytes and whole characters. */
+  /**
+   * The longest beginning of the text that has no more than that many bytes and whole characters.
+   */
   private static String cut(String text, int maxBytes) {
     int end = 0;
     int length = 0;

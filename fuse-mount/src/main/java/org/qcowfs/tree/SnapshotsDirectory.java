@@ -12,8 +12,8 @@ import org.qcowfs.image.Image;
 import org.qcowfs.image.InternalSnapshot;
 
 /**
- * The internal snapshots of an image, each a directory with its disk and its partitions. No snapshot
- * is opened before a byte of it is needed, and none is looked at before the directory is.
+ * The internal snapshots of an image, each a directory with its disk and its partitions. No
+ * snapshot is opened before a byte of it is needed, and none is looked at before the directory is.
  */
 final class SnapshotsDirectory implements DirectoryNode {
   private final Image image;

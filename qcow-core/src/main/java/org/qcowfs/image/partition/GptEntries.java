@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.zip.CRC32;
 
-/** The partition entries that a GPT header describes (UEFI specification, "GPT Partition Entry Array"). */
+/**
+ * The partition entries that a GPT header describes (UEFI specification, "GPT Partition Entry
+ * Array").
+ */
 final class GptEntries {
   /** Partitioning tools make 16 KiB; a header may ask for 2^64 bytes. */
   static final long MAX_BYTES = 1 << 20;
@@ -24,7 +27,10 @@ final class GptEntries {
     this.entryBytes = entryBytes;
   }
 
-  /** The entries; empty when their size breaks a limit, they lie outside the disk, or the checksum is wrong. */
+  /**
+   * The entries; empty when their size breaks a limit, they lie outside the disk, or the checksum
+   * is wrong.
+   */
   static Optional<GptEntries> read(TableReader reader, GptHeader header) throws IOException {
     if (header.entryBytes() < MIN_ENTRY_BYTES
         || Long.bitCount(header.entryBytes()) != 1
@@ -56,7 +62,9 @@ final class GptEntries {
     }
   }
 
-  /** The first three groups of a GUID are stored little-endian, the last two as they are written. */
+  /**
+   * The first three groups of a GUID are stored little-endian, the last two as they are written.
+   */
   private static String typeGuid(ByteBuffer entry) {
     long tail = entry.slice(8, 8).order(ByteOrder.BIG_ENDIAN).getLong(0);
     return "%08X-%04X-%04X-%04X-%012X"

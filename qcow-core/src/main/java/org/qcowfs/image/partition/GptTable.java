@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the partitions of a GPT: from the primary header, or else from the backup, which lies in the
- * last sector or, where the disk was resized later, where the primary header says.
+ * Reads the partitions of a GPT: from the primary header, or else from the backup, which lies in
+ * the last sector or, where the disk was resized later, where the primary header says.
  */
 final class GptTable {
   private static final int[] SECTOR_SIZES = {512, 4096};

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * A sector that ends in 0x55 0xAA: an MBR, the boot record of a logical partition, or the boot sector
- * of a filesystem that was made on the bare disk.
+ * A sector that ends in 0x55 0xAA: an MBR, the boot record of a logical partition, or the boot
+ * sector of a filesystem that was made on the bare disk.
  *
  * @param entries the four entries of a partition table, if that is what the sector holds
  * @param fileSystemLikely whether a FAT, exFAT or NTFS filesystem starts in the sector
@@ -43,8 +43,8 @@ record MbrSector(List<MbrEntry> entries, boolean fileSystemLikely) {
 
   /**
    * Whether the entries are a partition table and not the boot code of a filesystem. Boot loaders
-   * leave the description of an earlier filesystem in the sector, so that alone decides nothing; but
-   * then the entries must be beyond doubt.
+   * leave the description of an earlier filesystem in the sector, so that alone decides nothing;
+   * but then the entries must be beyond doubt.
    */
   boolean isPartitionTable(long diskBytes) {
     boolean indicatorsValid =
@@ -65,7 +65,6 @@ record MbrSector(List<MbrEntry> entries, boolean fileSystemLikely) {
     return others.stream()
         .noneMatch(
             other ->
-                entry.startSector() < other.endSector()
-                    && other.startSector() < entry.endSector());
+                entry.startSector() < other.endSector() && other.startSector() < entry.endSector());
   }
 }

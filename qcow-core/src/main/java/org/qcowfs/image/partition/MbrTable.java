@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads the partitions of an MBR: the primary ones, 1 to 4, then the logical ones along the chain of
- * boot records in each extended partition.
+ * Reads the partitions of an MBR: the primary ones, 1 to 4, then the logical ones along the chain
+ * of boot records in each extended partition.
  */
 final class MbrTable {
   /** Linux knows no more partitions of a disk than this either. */
@@ -81,10 +81,6 @@ final class MbrTable {
 
   private void add(int number, long base, MbrEntry entry) {
     found.add(
-        number,
-        base + entry.startSector(),
-        base + entry.endSector() - 1,
-        entry.typeName(),
-        "");
+        number, base + entry.startSector(), base + entry.endSector() - 1, entry.typeName(), "");
   }
 }

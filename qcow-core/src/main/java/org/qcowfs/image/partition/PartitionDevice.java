@@ -19,7 +19,8 @@ public final class PartitionDevice implements BlockDevice {
     if (partition.start() < 0
         || partition.length() < 0
         || partition.start() > disk.size() - partition.length()) {
-      throw new IllegalArgumentException(partition + " outside a disk of " + disk.size() + " bytes");
+      throw new IllegalArgumentException(
+          partition + " outside a disk of " + disk.size() + " bytes");
     }
     this.disk = disk;
     this.start = partition.start();
@@ -38,8 +39,7 @@ public final class PartitionDevice implements BlockDevice {
   }
 
   @Override
-  public void extents(long guestOffset, long rangeBytes, ExtentVisitor visitor)
-      throws IOException {
+  public void extents(long guestOffset, long rangeBytes, ExtentVisitor visitor) throws IOException {
     checkRange(guestOffset, rangeBytes);
     disk.extents(start + guestOffset, rangeBytes, extent -> visitor.visit(seenFromHere(extent)));
   }

@@ -45,8 +45,7 @@ final class PartitionList {
   }
 
   PartitionTable table(PartitionTable.Scheme scheme) {
-    return new PartitionTable(
-        scheme, sectorBytes, List.copyOf(partitions), List.copyOf(problems));
+    return new PartitionTable(scheme, sectorBytes, List.copyOf(partitions), List.copyOf(problems));
   }
 
   private static String unsigned(long sector) {

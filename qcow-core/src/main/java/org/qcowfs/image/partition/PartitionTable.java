@@ -9,8 +9,8 @@ import org.qcowfs.image.BlockDevice;
  * The partition table of a disk.
  *
  * <p>A disk whose MBR holds an entry of type 0xEE has a GPT, and no partitions when neither the
- * primary nor the backup GPT is whole, as in Linux. An MBR counts sectors of 512 bytes. The extended
- * partition of an MBR is left out: it is only the container of the logical ones.
+ * primary nor the backup GPT is whole, as in Linux. An MBR counts sectors of 512 bytes. The
+ * extended partition of an MBR is left out: it is only the container of the logical ones.
  *
  * @param scheme which kind of table was found
  * @param sectorBytes the sector size that the table counts in; 512 where there is none
@@ -29,8 +29,8 @@ public record PartitionTable(
   /**
    * Reads the table of a disk.
    *
-   * @throws IOException when a sector that the table lies in cannot be read; a malformed table is no
-   *     reason
+   * @throws IOException when a sector that the table lies in cannot be read; a malformed table is
+   *     no reason
    */
   public static PartitionTable read(BlockDevice disk) throws IOException {
     TableReader reader = new TableReader(disk);

@@ -60,7 +60,8 @@ final class GptTableTest {
   }
 
   @ParameterizedTest(name = "byte {0} of the disk changed")
-  @ValueSource(ints = {512, 512 + 12, 512 + 16, 512 + 24, 512 + 72, 512 + 91, 1024, 1024 + 127 * 128})
+  @ValueSource(
+      ints = {512, 512 + 12, 512 + 16, 512 + 24, 512 + 72, 512 + 91, 1024, 1024 + 127 * 128})
   void theBackupServesWhenThePrimaryIsBroken(int offset) throws IOException {
     writeGpt();
     disk.bytes.put(offset, (byte) (disk.bytes.get(offset) ^ 0x40));
@@ -165,7 +166,8 @@ final class GptTableTest {
             "partition 1 clipped: it ends at sector 9223372036854775807, the disk at sector 2047",
             "partition 2 left out: it starts at sector 2048, the disk ends at sector 2047",
             "partition 3 left out: sectors 50 to 49 are no range",
-            "partition 4 left out: sectors 18446744073709551615 to 18446744073709551615 are no range",
+            "partition 4 left out: sectors 18446744073709551615 to 18446744073709551615 are no"
+                + " range",
             "partition 5 clipped: it ends at sector 9223372036854775807, the disk at sector 2047");
   }
 

@@ -15,8 +15,7 @@ final class MbrTableTest {
 
   @Test
   void aDiskOfZerosHasNoTable() throws IOException {
-    assertThat(PartitionTable.read(disk))
-        .isEqualTo(PartitionTable.none(List.of()));
+    assertThat(PartitionTable.read(disk)).isEqualTo(PartitionTable.none(List.of()));
   }
 
   @Test
@@ -62,7 +61,8 @@ final class MbrTableTest {
     writer.entry(300, 0, LINUX, 1, 30).entry(300, 1, EXTENDED, 0, 100);
     PartitionTable table = PartitionTable.read(disk);
     assertThat(table.partitions()).extracting(Partition::number).containsExactly(5, 6);
-    assertThat(table.problems()).containsExactly("logical partitions: their chain returns to sector 100");
+    assertThat(table.problems())
+        .containsExactly("logical partitions: their chain returns to sector 100");
   }
 
   @Test
@@ -73,7 +73,8 @@ final class MbrTableTest {
     }
     PartitionTable table = PartitionTable.read(disk);
     assertThat(table.partitions()).hasSize(MbrTable.MAX_BOOT_RECORDS);
-    assertThat(table.problems()).containsExactly("logical partitions: only the first 256 are shown");
+    assertThat(table.problems())
+        .containsExactly("logical partitions: only the first 256 are shown");
   }
 
   @Test

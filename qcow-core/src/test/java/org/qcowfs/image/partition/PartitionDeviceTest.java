@@ -32,8 +32,7 @@ final class PartitionDeviceTest {
         .isThrownBy(() -> partition.read(ByteBuffer.allocate(1), 2000));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> partition.read(ByteBuffer.allocate(1), -1));
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> partition.extents(1, 2000, extent -> {}));
+    assertThatIllegalArgumentException().isThrownBy(() -> partition.extents(1, 2000, extent -> {}));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> partition.extents(Long.MAX_VALUE, 1, extent -> {}));
     assertThat(disk.highestByteRead()).isNegative();

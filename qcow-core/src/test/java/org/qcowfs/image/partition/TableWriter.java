@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 
-/** Writes partition tables byte by byte, from the specifications and not from the code under test. */
+/**
+ * Writes partition tables byte by byte, from the specifications and not from the code under test.
+ */
 final class TableWriter {
   static final int LINUX = 0x83;
   static final int EXTENDED = 0x05;
@@ -12,8 +14,22 @@ final class TableWriter {
 
   /** 0FC63DAF-8483-4772-8E79-3D69D8477DE4 as it is stored. */
   private static final byte[] LINUX_DATA_GUID = {
-    (byte) 0xAF, 0x3D, (byte) 0xC6, 0x0F, (byte) 0x83, (byte) 0x84, 0x72, 0x47,
-    (byte) 0x8E, 0x79, 0x3D, 0x69, (byte) 0xD8, 0x47, 0x7D, (byte) 0xE4
+    (byte) 0xAF,
+    0x3D,
+    (byte) 0xC6,
+    0x0F,
+    (byte) 0x83,
+    (byte) 0x84,
+    0x72,
+    0x47,
+    (byte) 0x8E,
+    0x79,
+    0x3D,
+    0x69,
+    (byte) 0xD8,
+    0x47,
+    0x7D,
+    (byte) 0xE4
   };
 
   private final ByteBuffer disk;
