@@ -30,7 +30,7 @@ final class CommandLineFrame {
     CommandLineFrame frame = new CommandLineFrame(err);
     try {
       return Commands.forArguments(args)
-          .setUnmatchedOptionsArePositionalParams(false)
+          .setExpandAtFiles(false)
           .setExecutionStrategy(CommandLineFrame::execute)
           .setParameterExceptionHandler((e, rejected) -> frame.wrongUsage(e))
           .setExecutionExceptionHandler((e, line, result) -> frame.failed(e, line))

@@ -10,7 +10,8 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import java.nio.charset.StandardCharsets;
-import org.qcowfs.session.LogTarget;
+import org.qcowfs.session.Launcher;
+import org.qcowfs.session.LogStream;
 
 /** Sets logback up from {@link Logging}: no file is read, nothing is printed. Found by logback as a service. */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_HIGH_PRIORITY)
@@ -28,7 +29,7 @@ public final class LogbackConfigurator extends ContextAwareBase implements Confi
     OutputStreamAppender<ILoggingEvent> appender = new OutputStreamAppender<>();
     appender.setContext(context);
     appender.setEncoder(encoder);
-    appender.setOutputStream(LogTarget.stream());
+    appender.setOutputStream(LogStream.instance());
     appender.start();
 
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
@@ -39,7 +40,7 @@ public final class LogbackConfigurator extends ContextAwareBase implements Confi
 
   private static Level level() {
     return switch (Logging.verbosity()) {
-      case NORMAL -> LogTarget.isDaemon() ? Level.INFO : Level.WARN;
+      case NORMAL -> Launcher.current().isWaiting() ? Level.INFO : Level.WARN;
       case VERBOSE -> Level.INFO;
       case DEBUG -> Level.DEBUG;
     };
