@@ -6,18 +6,25 @@ import java.util.Map;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 
-/** The commands, by name. Each is made only when it is needed: picocli's reflection costs start-up time. */
+/**
+ * The commands, by name. Each is made only when it is needed: picocli's reflection costs start-up
+ * time.
+ */
 final class Commands {
   private static final Map<String, Supplier<Object>> BY_NAME = new LinkedHashMap<>();
 
   static {
     BY_NAME.put("mount", MountCommand::new);
     BY_NAME.put("umount", UmountCommand::new);
+    BY_NAME.put("info", InfoCommand::new);
+    BY_NAME.put("map", MapCommand::new);
   }
 
   private Commands() {}
 
-  /** The command line with the one command that the arguments begin with, or else with all of them. */
+  /**
+   * The command line with the one command that the arguments begin with, or else with all of them.
+   */
   static CommandLine forArguments(String... args) {
     CommandLine root = new CommandLine(new RootCommand());
     String first =
