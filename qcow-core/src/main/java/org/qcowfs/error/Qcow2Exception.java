@@ -1,6 +1,8 @@
 package org.qcowfs.error;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image was refused, or an operation on it, for a reason that lies in the image or in how it is
@@ -17,7 +19,27 @@ public abstract sealed class Qcow2Exception extends IOException
         UnsupportedFeatureException {
   private static final long serialVersionUID = 1L;
 
+  private @Nullable String file;
+
   Qcow2Exception(String message) {
     super(message);
+  }
+
+  /**
+   * Puts the name of the image in front of the message, unless one is there already: the first to
+   * know the file is the one that means it.
+   *
+   * @return this exception, to be thrown
+   */
+  public final Qcow2Exception in(Path imageFile) {
+    if (file == null) {
+      file = imageFile.toString();
+    }
+    return this;
+  }
+
+  @Override
+  public final String getMessage() {
+    return file == null ? super.getMessage() : file + ": " + super.getMessage();
   }
 }

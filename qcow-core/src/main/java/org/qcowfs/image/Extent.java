@@ -36,4 +36,10 @@ public record Extent(
   public boolean isAllocatedData() {
     return data && !zero;
   }
+
+  /** The same range as seen by the overlay of the image it comes from. */
+  Extent oneDeeper() {
+    return new Extent(
+        start, length, depth + 1, present, zero, data, compressed, hostOffset, hostFile);
+  }
 }

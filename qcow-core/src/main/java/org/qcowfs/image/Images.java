@@ -1,7 +1,12 @@
 package org.qcowfs.image;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Locale;
+import org.qcowfs.error.Qcow2Exception;
+import org.qcowfs.error.UnsupportedFeatureException;
+import org.qcowfs.format.Header;
 import org.qcowfs.storage.HostFile;
 import org.qcowfs.storage.ImageLock;
 
@@ -10,21 +15,91 @@ public final class Images {
   private Images() {}
 
   /**
-   * Opens an image for reading, with its backing chain. The format is the one named in the options;
-   * else qcow2 where the file begins with its magic (the user named this file, no image did); else
-   * raw where the name ends in {@code .raw} or {@code .img}.
+   * Opens an image for reading, with everything that it refers to as far as the options allow.
    *
-   * @throws org.qcowfs.error.Qcow2Exception when the image is refused
+   * <p>The format is the one that the options name; else raw where the file's name ends in {@code
+   * .raw}; else qcow2 where the file begins with its magic (the user named this file, no image
+   * did); else raw where the name ends in {@code .img}. The first two let nobody inside a raw disk
+   * turn it into an image of another format.
+   *
+   * @throws Qcow2Exception when the image is refused
    * @throws IOException when the host fails; the message names the file
    */
   public static Image open(Path file, OpenOptions options) throws IOException {
+    HostFile hostFile = openLocked(file, options);
+    ChainOpener chain = new ChainOpener(options);
+    try {
+      Image image =
+          formatOf(hostFile, options) == ImageFormat.RAW
+              ? new RawImage(hostFile)
+              : chain.openQcow2(hostFile);
+      return options.snapshot().isPresent()
+          ? SnapshotView.of(image, options.snapshot().get())
+          : image;
+    } catch (Qcow2Exception e) {
+      closeAfter(e, chain, hostFile);
+      throw e.in(file);
+    } catch (IOException | RuntimeException | Error e) {
+      closeAfter(e, chain, hostFile);
+      throw e;
+    }
+  }
+
+  /**
+   * What an image file says of itself. Opens no other file, whatever the image names.
+   *
+   * @throws Qcow2Exception when the image is refused
+   * @throws IOException when the host fails; the message names the file
+   */
+  public static ImageInfo info(Path file, OpenOptions options) throws IOException {
+    try (HostFile hostFile = openLocked(file, options)) {
+      return formatOf(hostFile, options) == ImageFormat.RAW
+          ? RawImage.info(hostFile)
+          : Qcow2Metadata.read(hostFile).info(hostFile);
+    } catch (Qcow2Exception e) {
+      throw e.in(file);
+    }
+  }
+
+  private static HostFile openLocked(Path file, OpenOptions options) throws IOException {
     HostFile hostFile = HostFile.openReadOnly(file);
     try {
+      // Before the first byte is read: what is read must not change under us.
       hostFile.lock(options.forceShare() ? ImageLock.READ_SHARED : ImageLock.READ);
-      return new RawImage(hostFile);
+      return hostFile;
     } catch (IOException | RuntimeException e) {
       hostFile.close();
       throw e;
+    }
+  }
+
+  private static ImageFormat formatOf(HostFile file, OpenOptions options) throws IOException {
+    if (options.format().isPresent()) {
+      return options.format().get();
+    }
+    String name = String.valueOf(file.name().getFileName()).toLowerCase(Locale.ROOT);
+    if (name.endsWith(".raw")) {
+      return ImageFormat.RAW;
+    }
+    ByteBuffer magic = ByteBuffer.allocate(Integer.BYTES);
+    file.read(magic, 0);
+    if (Header.hasMagic(magic.flip())) {
+      return ImageFormat.QCOW2;
+    }
+    if (name.endsWith(".img")) {
+      return ImageFormat.RAW;
+    }
+    throw new UnsupportedFeatureException(
+        "not a qcow2 image (its magic is missing), and its name ends in neither .raw nor .img; if"
+            + " it is a raw disk, say so with format=raw");
+  }
+
+  private static void closeAfter(Throwable failure, ChainOpener chain, HostFile file) {
+    try {
+      chain.close();
+      file.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
     }
   }
 }

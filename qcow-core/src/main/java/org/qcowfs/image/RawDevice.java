@@ -3,16 +3,34 @@ package org.qcowfs.image;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import org.qcowfs.mapping.Zeros;
 import org.qcowfs.storage.BlockStorage;
 
-/** A raw image: the host file is the disk. */
+/** The disk of a raw image: the host file is the disk. */
 final class RawDevice implements BlockDevice {
+  private static final int SECTOR_BYTES = 512;
+
   private final BlockStorage storage;
+  private final long fileBytes;
   private final long size;
 
-  RawDevice(BlockStorage storage) throws IOException {
+  private RawDevice(BlockStorage storage, long fileBytes, long size) {
     this.storage = storage;
-    this.size = storage.size();
+    this.fileBytes = fileBytes;
+    this.size = size;
+  }
+
+  /** The disk has as many bytes as the file. */
+  static RawDevice ofExactSize(BlockStorage storage) throws IOException {
+    return new RawDevice(storage, storage.size(), storage.size());
+  }
+
+  /**
+   * The disk ends with a whole sector, as an overlay sees it; what the file lacks of it is zeros.
+   */
+  static RawDevice ofWholeSectors(BlockStorage storage) throws IOException {
+    long fileBytes = storage.size();
+    return new RawDevice(storage, fileBytes, fileBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES);
   }
 
   @Override
@@ -23,7 +41,11 @@ final class RawDevice implements BlockDevice {
   @Override
   public void read(ByteBuffer destination, long guestOffset) throws IOException {
     Objects.checkFromIndexSize(guestOffset, destination.remaining(), size);
+    int limit = destination.limit();
+    long inFile = Math.min(destination.remaining(), Math.max(0, fileBytes - guestOffset));
+    destination.limit(destination.position() + (int) inFile);
     storage.readFully(destination, guestOffset);
+    Zeros.fill(destination.limit(limit));
   }
 
   @Override
@@ -32,20 +54,15 @@ final class RawDevice implements BlockDevice {
     long end = guestOffset + length;
     long at = guestOffset;
     while (at < end) {
-      long data = storage.nextData(at);
-      long dataStart = data < 0 ? end : Math.min(data, end);
-      if (dataStart > at) {
-        visitor.visit(extent(at, dataStart, true));
-        at = dataStart;
-      } else {
-        long dataEnd = Math.min(Math.max(storage.nextHole(at), at + 1), end);
-        visitor.visit(extent(at, dataEnd, false));
-        at = dataEnd;
+      long nextData = at < fileBytes ? storage.nextData(at) : -1;
+      boolean hole = nextData != at;
+      long pieceEnd = hole ? nextData : storage.nextHole(at);
+      if (pieceEnd < 0) {
+        pieceEnd = at < fileBytes ? fileBytes : end;
       }
+      pieceEnd = Math.min(pieceEnd, end);
+      visitor.visit(new Extent(at, pieceEnd - at, 0, true, hole, !hole, false, at, storage.name()));
+      at = pieceEnd;
     }
-  }
-
-  private Extent extent(long start, long end, boolean hole) {
-    return new Extent(start, end - start, 0, true, hole, !hole, false, start, storage.name());
   }
 }

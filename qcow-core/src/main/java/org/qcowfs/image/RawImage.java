@@ -12,7 +12,7 @@ final class RawImage implements Image {
 
   RawImage(HostFile file) throws IOException {
     this.file = file;
-    this.disk = new RawDevice(file);
+    this.disk = RawDevice.ofExactSize(file);
   }
 
   @Override
@@ -32,10 +32,14 @@ final class RawImage implements Image {
 
   @Override
   public ImageInfo info() throws IOException {
+    return info(file);
+  }
+
+  static ImageInfo info(HostFile file) throws IOException {
     return new ImageInfo(
         file.name(),
         ImageFormat.RAW,
-        disk.size(),
+        file.size(),
         file.allocatedBytes(),
         0,
         Optional.empty(),

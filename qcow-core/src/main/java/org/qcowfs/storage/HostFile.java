@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.qcowfs.error.HostIoException;
+import org.qcowfs.error.ImageLockedException;
 
 /**
  * A regular file or a block device of the host, open for reading.
@@ -157,10 +158,16 @@ public final class HostFile implements BlockStorage {
   /**
    * Takes the locks by which QEMU and we tell each other how an image is used.
    *
-   * @throws org.qcowfs.error.ImageLockedException when another user of the file excludes this one
+   * @throws ImageLockedException when another user of the file excludes this one
    */
   public void lock(ImageLock lock) throws IOException {
-    lock.take(fd, name);
+    try {
+      lock.take(fd);
+    } catch (HostIoException e) {
+      throw named(name, e);
+    } catch (ImageLockedException e) {
+      throw e.in(name);
+    }
   }
 
   @Override

@@ -1,9 +1,7 @@
 package org.qcowfs.storage;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.qcowfs.error.HostIoException;
 import org.qcowfs.error.ImageLockedException;
 
 /**
@@ -29,23 +27,18 @@ public enum ImageLock {
     this.tested = tested;
   }
 
-  void take(int fd, Path name) throws IOException {
-    try {
-      for (int offset : locked) {
-        Posix.lockShared(fd, offset);
+  void take(int fd) throws IOException {
+    for (int offset : locked) {
+      Posix.lockShared(fd, offset);
+    }
+    for (int offset : tested) {
+      if (Posix.isLockedByAnother(fd, offset)) {
+        throw new ImageLockedException(
+            offset >= 200
+                ? "another program uses the image and shares it with nobody; stop it first"
+                : "another program has the image open for writing; stop it first, or read along at"
+                    + " your own risk with force_share");
       }
-      for (int offset : tested) {
-        if (Posix.isLockedByAnother(fd, offset)) {
-          throw new ImageLockedException(
-              offset >= 200
-                  ? name + ": another program uses the image and shares it with nobody"
-                  : name
-                      + ": another program has the image open for writing; stop it first, or read"
-                      + " along at your own risk with force_share");
-        }
-      }
-    } catch (HostIoException e) {
-      throw new HostIoException(e.errno(), name + ": " + e.getMessage());
     }
   }
 }

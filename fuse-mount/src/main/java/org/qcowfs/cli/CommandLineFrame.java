@@ -1,0 +1,98 @@
+package org.qcowfs.cli;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.qcowfs.session.Spelling;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * Runs a command line: picks the command, and turns what it throws into one line on standard error
+ * and an exit code.
+ */
+final class CommandLineFrame {
+  private final PrintStream err;
+
+  private CommandLineFrame(PrintStream err) {
+    this.err = err;
+  }
+
+  /** Runs the command and returns the exit code. Throws nothing. */
+  static int run(String... args) {
+    return run(System.err, args);
+  }
+
+  static int run(PrintStream err, String... args) {
+    CommandLineFrame frame = new CommandLineFrame(err);
+    try {
+      return Commands.forArguments(args)
+          .setExpandAtFiles(false)
+          .setExecutionStrategy(CommandLineFrame::execute)
+          .setParameterExceptionHandler((e, rejected) -> frame.wrongUsage(e))
+          .setExecutionExceptionHandler((e, line, result) -> frame.failed(e, line))
+          .execute(args);
+    } catch (Throwable e) {
+      return frame.failed(e, false);
+    }
+  }
+
+  private static int execute(ParseResult result) {
+    RootCommand root = rootOf(result.commandSpec().commandLine());
+    Logging.configure(root.verbosity());
+    return new CommandLine.RunLast().execute(result);
+  }
+
+  private static RootCommand rootOf(CommandLine line) {
+    return (RootCommand) line.getCommandSpec().root().userObject();
+  }
+
+  private int failed(Throwable e, CommandLine line) {
+    if (e instanceof ParameterException wrongUsage) {
+      return wrongUsage(wrongUsage);
+    }
+    return failed(e, rootOf(line).verbosity() == Verbosity.DEBUG);
+  }
+
+  private int failed(Throwable e, boolean stackTrace) {
+    print(ErrorMessages.of(e));
+    if (stackTrace) {
+      e.printStackTrace(err);
+    }
+    return ExitCodes.FAILED;
+  }
+
+  private int wrongUsage(ParameterException e) {
+    String command = e.getCommandLine().getCommandSpec().qualifiedName();
+    print(describe(e) + " (usage: " + command + " --help)");
+    return ExitCodes.WRONG_USAGE;
+  }
+
+  private static String describe(ParameterException e) {
+    if (!(e instanceof UnmatchedArgumentException unmatched)) {
+      return e.getMessage();
+    }
+    String word = unmatched.getUnmatched().get(0);
+    boolean option = word.startsWith("-");
+    CommandLine line = e.getCommandLine();
+    boolean command = !option && !line.getSubcommands().isEmpty();
+    String kind = option ? "option" : command ? "command" : "argument";
+    String message = "unknown %s '%s'".formatted(kind, word);
+    Optional<String> meant =
+        Spelling.nearest(word, option ? optionNames(line) : line.getSubcommands().keySet());
+    return meant.map(name -> message + "; did you mean '" + name + "'?").orElse(message);
+  }
+
+  private static List<String> optionNames(CommandLine line) {
+    List<String> names = new ArrayList<>();
+    line.getCommandSpec().options().forEach(option -> names.addAll(List.of(option.names())));
+    return names;
+  }
+
+  private void print(String message) {
+    err.println("qcowfs: " + ErrorMessages.escapeControls(message));
+  }
+}

@@ -1,0 +1,41 @@
+package org.qcowfs.cli;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+
+/** The commands, by name. Each is made only when it is needed: picocli's reflection costs start-up time. */
+final class Commands {
+  private static final Map<String, Supplier<Object>> BY_NAME = new LinkedHashMap<>();
+
+  static {
+    BY_NAME.put("mount", MountCommand::new);
+    BY_NAME.put("umount", UmountCommand::new);
+  }
+
+  private Commands() {}
+
+  /** The command line with the one command that the arguments begin with, or else with all of them. */
+  static CommandLine forArguments(String... args) {
+    CommandLine root = new CommandLine(new RootCommand());
+    String first =
+        Arrays.stream(args).filter(argument -> !argument.startsWith("-")).findFirst().orElse("");
+    if (BY_NAME.containsKey(first)) {
+      add(root, first);
+    } else {
+      BY_NAME.keySet().forEach(name -> add(root, name));
+    }
+    return root;
+  }
+
+  /** The names in the order of the help. */
+  static Iterable<String> names() {
+    return BY_NAME.keySet();
+  }
+
+  private static void add(CommandLine root, String name) {
+    root.addSubcommand(name, BY_NAME.get(name).get());
+  }
+}

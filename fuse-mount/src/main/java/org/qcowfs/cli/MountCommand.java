@@ -1,0 +1,94 @@
+package org.qcowfs.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.qcowfs.fuse.StandardStreams;
+import org.qcowfs.session.Launcher;
+import org.qcowfs.session.MountOptionException;
+import org.qcowfs.session.MountOptions;
+import org.qcowfs.session.MountRequest;
+import org.qcowfs.session.MountSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code qcowfs mount}: shows the disk in an image, until somebody unmounts it. */
+@Command(
+    name = "mount",
+    description = "Mounts an image; returns when the mount answers.",
+    footer = {
+      "",
+      "Mount options: ro, format=qcow2|raw, backing_format=qcow2|raw,",
+      "references=same-dir|none|any|DIR[:DIR...], snapshot=NAME, force_share,",
+      "l2_cache_size=BYTES[K|M|G], allow_other, uid=N, gid=N, umask=OCTAL, threads=N, debug"
+    })
+final class MountCommand implements Callable<Integer> {
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
+  private Path image;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "MOUNTPOINT",
+      description = "An empty directory, to show everything in; or a file, to show the disk as.")
+  private Path mountpoint;
+
+  @Option(
+      names = "-o",
+      paramLabel = "OPT[,OPT...]",
+      description = "Mount options, see below. May be given several times.")
+  private List<String> optionLists = new ArrayList<>();
+
+  @Option(
+      names = {"-f", "--foreground"},
+      description = "Stay in the foreground and log to the terminal.")
+  private boolean foreground;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    MountOptions options = parseOptions();
+    if (options.debug()) {
+      Logging.configure(Verbosity.DEBUG);
+    }
+    Launcher launcher = Launcher.current();
+    boolean daemon = launcher.isWaiting() && !foreground;
+    MountSession session =
+        MountSession.start(new MountRequest(image, mountpoint, options, daemon));
+    try {
+      report(session, launcher, daemon);
+    } catch (IOException e) {
+      session.unmount();
+      session.awaitEnd();
+      throw e;
+    }
+    return session.awaitEnd() ? ExitCodes.DONE : ExitCodes.FAILED;
+  }
+
+  private static void report(MountSession session, Launcher launcher, boolean daemon)
+      throws IOException {
+    launcher.print(ErrorMessages.escapeControls(session.describe()));
+    if (!daemon) {
+      return;
+    }
+    session.moveToBackground();
+    if (!launcher.reportExit(ExitCodes.DONE)) {
+      session.unmount(); // whoever wanted the mount has given up waiting for it
+    }
+    StandardStreams.dropOutput();
+  }
+
+  private MountOptions parseOptions() throws IOException {
+    try {
+      return MountOptions.parse(optionLists);
+    } catch (MountOptionException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+}

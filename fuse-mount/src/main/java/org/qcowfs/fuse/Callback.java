@@ -1,0 +1,46 @@
+package org.qcowfs.fuse;
+
+import java.io.IOException;
+import org.qcowfs.errno.Errno;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs a callback's work: nothing that it throws reaches native code. */
+final class Callback {
+  private Callback() {}
+
+  /** What a callback does. Returns a count or 0, or a negative error number. */
+  @FunctionalInterface
+  interface Work {
+    int run() throws IOException;
+  }
+
+  /** Holds the logger, so that the logging library is loaded by the first line and not by the mount. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(Callback.class);
+  }
+
+  /** The work's answer, or the negative error number of what it threw, after a line in the log. */
+  static int answer(String operation, String path, Work work) {
+    try {
+      return work.run();
+    } catch (Throwable e) {
+      int errno = Errno.of(e);
+      report(operation, path, errno, e);
+      return -errno;
+    }
+  }
+
+  private static void report(String operation, String path, int errno, Throwable e) {
+    if (e instanceof IOException) {
+      Log.LOG.warn("{} of {} failed with error number {}: {}", operation, path, errno, reason(e));
+    } else {
+      Log.LOG.error("{} of {} failed with error number {}", operation, path, errno, e);
+    }
+    Log.LOG.debug("{} of {}", operation, path, e);
+  }
+
+  private static String reason(Throwable e) {
+    return e.getMessage() == null ? e.toString() : e.getMessage();
+  }
+}

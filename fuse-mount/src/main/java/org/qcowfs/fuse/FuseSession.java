@@ -1,0 +1,147 @@
+package org.qcowfs.fuse;
+
+import com.kenai.jffi.MemoryIO;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import jnr.ffi.LibraryLoader;
+import org.qcowfs.tree.Node;
+
+/**
+ * A mounted tree: a libfuse session, and the permanent Java threads that take requests from the kernel
+ * and process them. Ends when somebody unmounts.
+ *
+ * <p>Thread rules: {@link #awaitEnd} may be called by any thread; the others by the one that mounted.
+ */
+public final class FuseSession {
+  private static final String LIBRARY = "libfuse.so.2";
+  private static final MemoryIO MEMORY = MemoryIO.getInstance();
+  private static final int POINTER_BYTES = 8;
+
+  /** Fewer would leave a slow read of the host alone with the kernel's other requests. */
+  private static final int MIN_THREADS = 4;
+
+  private final LibFuse2 library;
+
+  /** Holds the closures that native code calls: they must stay reachable as long as the session. */
+  private final TreeFileSystem fileSystem;
+
+  private final long fuse;
+  private final long mountpoint;
+  private final List<Thread> threads = new ArrayList<>();
+  private final CountDownLatch running;
+
+  private FuseSession(LibFuse2 library, TreeFileSystem fileSystem, Mounted mounted, int threads) {
+    this.library = library;
+    this.fileSystem = fileSystem;
+    this.fuse = mounted.fuse;
+    this.mountpoint = mounted.mountpoint;
+    this.running = new CountDownLatch(threads);
+  }
+
+  /** Addresses of what {@code fuse_setup} made. */
+  private record Mounted(long fuse, long mountpoint) {}
+
+  /** How many threads serve requests where the user says nothing. */
+  public static int defaultThreads() {
+    return Math.max(MIN_THREADS, Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * Mounts the tree and begins to serve it. On return the kernel knows the mount, but may not have
+   * got its first answer.
+   *
+   * @throws FuseMountException when it cannot be mounted; nothing is left behind then
+   * @throws IOException when libfuse is missing
+   */
+  public static FuseSession mount(Node root, MountSettings settings) throws IOException {
+    LibFuse2 library = load();
+    TreeFileSystem fileSystem = new TreeFileSystem(root, settings);
+    StandardStreams.Captured<Mounted> setup =
+        StandardStreams.capturingErrors(() -> setUp(library, fileSystem, settings));
+    if (setup.result().fuse == 0) {
+      throw new FuseMountException(oneLine(setup.printed()));
+    }
+    FuseSession session = new FuseSession(library, fileSystem, setup.result(), settings.threads());
+    session.start(settings.threads());
+    return session;
+  }
+
+  private static LibFuse2 load() throws IOException {
+    try {
+      return LibraryLoader.create(LibFuse2.class).failImmediately().load(LIBRARY);
+    } catch (UnsatisfiedLinkError e) {
+      throw new IOException(
+          LIBRARY
+              + " is missing or cannot be loaded; install the package libfuse2, or libfuse2t64 on"
+              + " newer systems",
+          e);
+    }
+  }
+
+  private static Mounted setUp(
+      LibFuse2 library, TreeFileSystem fileSystem, MountSettings settings) {
+    String[] arguments = {
+      "qcowfs", settings.mountpoint().toString(), "-f", "-o", settings.fuseOptions()
+    };
+    long out = MEMORY.allocateMemory(2 * POINTER_BYTES, true);
+    try {
+      long fuse =
+          library.fuse_setup(
+              arguments.length,
+              arguments,
+              fileSystem.operations(),
+              fileSystem.operationsBytes(),
+              out,
+              out + POINTER_BYTES,
+              0);
+      return new Mounted(fuse, MEMORY.getAddress(out));
+    } finally {
+      MEMORY.freeMemory(out);
+    }
+  }
+
+  private static String oneLine(String printed) {
+    return printed
+        .lines()
+        .filter(line -> !line.isBlank())
+        .findFirst()
+        .map(line -> line.replaceFirst("^[a-z0-9]+: ", ""))
+        .orElse("libfuse gave no reason");
+  }
+
+  private void start(int count) {
+    long session = library.fuse_get_session(fuse);
+    long channel = library.fuse_session_next_chan(session, 0);
+    for (int i = 1; i <= count; i++) {
+      RequestLoop loop = new RequestLoop(library, session, channel, running::countDown);
+      Thread thread = new Thread(loop, "fuse-" + i);
+      thread.setDaemon(true);
+      threads.add(thread);
+    }
+    threads.forEach(Thread::start);
+  }
+
+  /** Waits until the tree is unmounted and every request answered. */
+  public void awaitEnd() throws InterruptedException {
+    running.await();
+  }
+
+  /** As {@link #awaitEnd}, but not for longer than that. Returns whether the session has ended. */
+  public boolean awaitEnd(long timeout, TimeUnit unit) throws InterruptedException {
+    return running.await(timeout, unit);
+  }
+
+  /**
+   * Frees the session. Only once it has ended: before that libfuse would unmount whatever lies at the
+   * mountpoint.
+   */
+  public void close() {
+    if (running.getCount() > 0) {
+      throw new IllegalStateException("still serving " + fileSystem);
+    }
+    library.fuse_teardown(fuse, mountpoint);
+  }
+}

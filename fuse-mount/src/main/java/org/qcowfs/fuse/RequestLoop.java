@@ -1,0 +1,68 @@
+package org.qcowfs.fuse;
+
+import com.kenai.jffi.MemoryIO;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One session thread: receives a request, has it processed, and so on until the unmount.
+ *
+ * <p>Session and channel are shared by all loops and only read; the buffer belongs to this one.
+ */
+final class RequestLoop implements Runnable {
+  private static final MemoryIO MEMORY = MemoryIO.getInstance();
+  private static final int POINTER_BYTES = 8;
+  private static final int PAGE_BYTES = 4096;
+
+  /** Headers of a WRITE request; a buffer that begins so much before a page has the data on one. */
+  private static final int WRITE_HEADER_BYTES = 80;
+
+  private static final int EINTR = 4;
+  private static final int EAGAIN = 11;
+
+  private final LibFuse2 library;
+  private final long session;
+  private final long channel;
+  private final Runnable atEnd;
+
+  RequestLoop(LibFuse2 library, long session, long channel, Runnable atEnd) {
+    this.library = library;
+    this.session = session;
+    this.channel = channel;
+    this.atEnd = atEnd;
+  }
+
+  @Override
+  public void run() {
+    long bufferBytes = library.fuse_chan_bufsize(channel);
+    long memory = MEMORY.allocateMemory(bufferBytes + 2 * PAGE_BYTES + POINTER_BYTES, false);
+    long buffer = (memory + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES - WRITE_HEADER_BYTES;
+    try {
+      serve(memory, buffer, bufferBytes);
+    } catch (Throwable e) {
+      LoggerFactory.getLogger(RequestLoop.class).error("a session thread failed", e);
+    } finally {
+      library.fuse_session_exit(session);
+      MEMORY.freeMemory(memory);
+      atEnd.run();
+    }
+  }
+
+  /** The channel that was received from is kept in the first bytes of the memory, for libfuse. */
+  private void serve(long channelInOut, long buffer, long bufferBytes) {
+    while (true) {
+      MEMORY.putAddress(channelInOut, channel);
+      int received = library.fuse_chan_recv(channelInOut, buffer, bufferBytes);
+      if (received == -EINTR || received == -EAGAIN) {
+        continue;
+      }
+      if (received < 0) {
+        LoggerFactory.getLogger(RequestLoop.class)
+            .error("receiving a request failed with error number {}", -received);
+      }
+      if (received <= 0) {
+        return;
+      }
+      library.fuse_session_process(session, buffer, received, MEMORY.getAddress(channelInOut));
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package org.qcowfs.fuse;
+
+import com.kenai.jffi.MemoryIO;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import jnr.ffi.Pointer;
+import jnr.ffi.Struct;
+import org.jspecify.annotations.Nullable;
+import org.qcowfs.errno.Errno;
+import org.qcowfs.tree.DirectoryNode;
+import org.qcowfs.tree.FileNode;
+import org.qcowfs.tree.Node;
+import org.qcowfs.tree.OpenFile;
+import ru.serce.jnrfuse.FuseFillDir;
+import ru.serce.jnrfuse.FuseStubFS;
+import ru.serce.jnrfuse.struct.FileStat;
+import ru.serce.jnrfuse.struct.FuseFileInfo;
+import ru.serce.jnrfuse.struct.FuseOperations;
+import ru.serce.jnrfuse.struct.Statvfs;
+
+/**
+ * The callbacks: each unpacks the request, asks the tree and packs the answer. Called by every session
+ * thread at once. What is not here libfuse answers by itself.
+ *
+ * <p>Never use {@code mount} and {@code umount} of the superclass: the one guesses whether it
+ * succeeded, the other does not wait. {@link FuseSession} does both.
+ */
+final class TreeFileSystem extends FuseStubFS {
+  private static final MemoryIO MEMORY = MemoryIO.getInstance();
+  private static final int STATFS_BLOCK_BYTES = 4096;
+  private static final int NAME_MAX_BYTES = 255;
+
+  private final Node root;
+  private final Attributes attributes;
+  private final long diskBytes;
+  private final OpenFiles openFiles = new OpenFiles();
+
+  TreeFileSystem(Node root, MountSettings settings) {
+    this.root = root;
+    this.attributes = new Attributes(settings);
+    this.diskBytes = settings.diskBytes();
+  }
+
+  /** The table of callbacks. Lives as long as this object, to which a reference must be kept. */
+  FuseOperations operations() {
+    return fuseOperations;
+  }
+
+  @Override
+  public int getattr(String path, FileStat stat) {
+    return Callback.answer(
+        "getattr",
+        path,
+        () -> {
+          Node node = find(path);
+          if (node == null) {
+            return -Errno.ENOENT;
+          }
+          attributes.put(node, stat);
+          return 0;
+        });
+  }
+
+  @Override
+  public int fgetattr(String path, FileStat stat, FuseFileInfo info) {
+    return getattr(path, stat);
+  }
+
+  @Override
+  public int open(String path, FuseFileInfo info) {
+    return Callback.answer("open", path, () -> open(find(path), info));
+  }
+
+  private int open(@Nullable Node node, FuseFileInfo info) throws IOException {
+    if (node == null) {
+      return -Errno.ENOENT;
+    }
+    if (!(node instanceof FileNode file)) {
+      return -Errno.EISDIR;
+    }
+    if (FileInfo.isForWriting(info)) {
+      return -Errno.EROFS;
+    }
+    FileInfo.setHandle(info, openFiles.add(file.open()));
+    FileInfo.keepCache(info);
+    return 0;
+  }
+
+  @Override
+  public int read(String path, Pointer buffer, long size, long offset, FuseFileInfo info) {
+    return Callback.answer(
+        "read",
+        path,
+        () -> {
+          OpenFile file = openFiles.get(FileInfo.handle(info));
+          if (file == null) {
+            return -Errno.EBADF;
+          }
+          // FUSE's own buffer: the engine fills it from the host file without a copy on the heap
+          return file.read(MEMORY.newDirectByteBuffer(buffer.address(), (int) size), offset);
+        });
+  }
+
+  @Override
+  public int release(String path, FuseFileInfo info) {
+    return Callback.answer(
+        "release",
+        path,
+        () -> {
+          openFiles.close(FileInfo.handle(info));
+          return 0;
+        });
+  }
+
+  /** Nothing is ever left to flush. Answered all the same: the kernel takes "not known" as for good. */
+  @Override
+  public int flush(String path, FuseFileInfo info) {
+    return 0;
+  }
+
+  /** As {@link #flush}. */
+  @Override
+  public int fsync(String path, int dataOnly, FuseFileInfo info) {
+    return 0;
+  }
+
+  @Override
+  public int readdir(
+      String path, Pointer buffer, FuseFillDir filler, long offset, FuseFileInfo info) {
+    return Callback.answer("readdir", path, () -> list(find(path), buffer, filler));
+  }
+
+  private static int list(@Nullable Node node, Pointer buffer, FuseFillDir filler)
+      throws IOException {
+    if (node == null) {
+      return -Errno.ENOENT;
+    }
+    if (!(node instanceof DirectoryNode directory)) {
+      return -Errno.ENOTDIR;
+    }
+    fill(filler, buffer, ".");
+    fill(filler, buffer, "..");
+    for (String name : directory.names()) {
+      fill(filler, buffer, name);
+    }
+    return 0;
+  }
+
+  private static void fill(FuseFillDir filler, Pointer buffer, String name) {
+    byte[] terminated = (name + "\0").getBytes(StandardCharsets.UTF_8);
+    filler.apply(buffer, ByteBuffer.wrap(terminated), null, 0);
+  }
+
+  @Override
+  public int statfs(String path, Statvfs statfs) {
+    return Callback.answer(
+        "statfs",
+        path,
+        () -> {
+          statfs.f_bsize.set(STATFS_BLOCK_BYTES);
+          statfs.f_frsize.set(STATFS_BLOCK_BYTES);
+          statfs.f_blocks.set((diskBytes + STATFS_BLOCK_BYTES - 1) / STATFS_BLOCK_BYTES);
+          statfs.f_namemax.set(NAME_MAX_BYTES);
+          return 0;
+        });
+  }
+
+  /** No file has extended attributes yet. */
+  @Override
+  public int getxattr(String path, String name, Pointer value, long size) {
+    return -Errno.ENODATA;
+  }
+
+  /** An empty list: see {@link #getxattr}. */
+  @Override
+  public int listxattr(String path, Pointer list, long size) {
+    return 0;
+  }
+
+  private @Nullable Node find(String path) throws IOException {
+    Node node = root;
+    for (String name : path.split("/")) {
+      if (name.isEmpty()) {
+        continue;
+      }
+      if (!(node instanceof DirectoryNode directory)) {
+        return null;
+      }
+      Optional<Node> child = directory.child(name);
+      if (child.isEmpty()) {
+        return null;
+      }
+      node = child.get();
+    }
+    return node;
+  }
+
+  /** Bytes of the callback table, as libfuse wants to know them. */
+  long operationsBytes() {
+    return Struct.size(fuseOperations);
+  }
+}

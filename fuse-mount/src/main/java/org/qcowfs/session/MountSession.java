@@ -1,0 +1,240 @@
+package org.qcowfs.session;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.qcowfs.fuse.FuseMountException;
+import org.qcowfs.fuse.FuseSession;
+import org.qcowfs.fuse.MountSettings;
+import org.qcowfs.fuse.StandardStreams;
+import org.qcowfs.image.Image;
+import org.qcowfs.image.Images;
+import org.qcowfs.tree.Node;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One mount, from the checks before it to the last flush after it.
+ *
+ * <p>It ends when anybody unmounts it, or when the process gets SIGTERM, SIGINT or SIGHUP ({@link
+ * SignalEnd}). Then, in this order: no request is left, the image is flushed and closed, the outcome is
+ * written for {@code umount}, the process ends and with it the lock of the session's file.
+ */
+public final class MountSession {
+  private static final int UMASK_PRIVATE = 077;
+  private static final int UMASK_SHARED = 022;
+
+  private final Image image;
+  private final FuseSession fuse;
+  private final MountEntry mount;
+  private final SessionFile file;
+  private @Nullable Boolean flushed;
+
+  private MountSession(Image image, FuseSession fuse, MountEntry mount, SessionFile file) {
+    this.image = image;
+    this.fuse = fuse;
+    this.mount = mount;
+    this.file = file;
+  }
+
+  /**
+   * Checks, opens the image, mounts, and waits until the mount has answered.
+   *
+   * @throws IOException when it cannot be mounted; nothing is left behind then
+   */
+  public static MountSession start(MountRequest request) throws IOException {
+    HostUser user = HostUser.current();
+    Map<String, String> environment = System.getenv();
+    ImageFile.check(request.image());
+    FuseAccess.check(user, request.options().allowOther());
+    Mountpoint mountpoint = Mountpoint.prepare(request.mountpoint(), user, environment);
+    Path imagePath = request.image().toRealPath();
+    Optional<Path> log =
+        request.daemon()
+            ? Optional.of(DaemonLog.forMountpoint(mountpoint.path(), user, environment))
+            : Optional.empty();
+
+    Image image = Images.open(request.image(), request.options().image());
+    try {
+      MountSettings settings = settings(mountpoint, imagePath, request.options(), user, image);
+      Node root = mountpoint.isFile() ? DiskTree.disk(image) : DiskTree.directory(image);
+      SessionRecord record = record(mountpoint, imagePath, log);
+      Path directory = PrivateDirectory.forRecords(user, environment);
+      return SignalEnd.install().mount(() -> mount(image, root, settings, record, directory));
+    } catch (IOException | RuntimeException e) {
+      image.close();
+      throw e;
+    }
+  }
+
+  private static MountSettings settings(
+      Mountpoint mountpoint, Path imagePath, MountOptions options, HostUser user, Image image)
+      throws IOException {
+    FileTime modified = Files.getLastModifiedTime(imagePath);
+    return new MountSettings(
+        mountpoint.path(),
+        imagePath.toString(),
+        mountpoint.isFile(),
+        options.allowOther(),
+        options.uid().orElse(user.uid()),
+        options.gid().orElse(user.gid()),
+        options.umask().orElse(options.allowOther() ? UMASK_SHARED : UMASK_PRIVATE),
+        options.threads().orElse(FuseSession.defaultThreads()),
+        modified.toInstant(),
+        image.disk().size());
+  }
+
+  private static SessionRecord record(Mountpoint mountpoint, Path imagePath, Optional<Path> log)
+      throws IOException {
+    long pid = ProcessHandle.current().pid();
+    long startTime =
+        HostProcess.of(pid)
+            .map(HostProcess::startTime)
+            .orElseThrow(() -> new IOException("/proc is not mounted; mount it first"));
+    return new SessionRecord(pid, startTime, mountpoint.path(), imagePath, log, Optional.empty());
+  }
+
+  private static MountSession mount(
+      Image image, Node root, MountSettings settings, SessionRecord record, Path directory)
+      throws IOException {
+    FuseSession fuse;
+    try {
+      fuse = FuseSession.mount(root, settings);
+    } catch (FuseMountException e) {
+      throw new IOException(
+          "cannot mount %s at %s: %s"
+              .formatted(record.image(), record.mountpoint(), e.getMessage()),
+          e);
+    }
+    try {
+      MountEntry mount = awaitAnswer(settings.mountpoint());
+      SessionFile file = SessionFile.create(directory, mount.device(), record);
+      return new MountSession(image, fuse, mount, file);
+    } catch (IOException | RuntimeException e) {
+      abandon(fuse, settings.mountpoint());
+      throw e;
+    }
+  }
+
+  /** The kernel answers a stat of the mountpoint only after our threads have answered the kernel. */
+  private static MountEntry awaitAnswer(Path mountpoint) throws IOException {
+    long device = (Long) Files.getAttribute(mountpoint, "unix:dev", LinkOption.NOFOLLOW_LINKS);
+    return MountTable.read()
+        .at(mountpoint)
+        .filter(mount -> mount.isOurs() && mount.device().equals(deviceName(device)))
+        .orElseThrow(
+            () ->
+                new IOException(
+                    mountpoint + ": was mounted, but something else is seen there; try again"));
+  }
+
+  /** Linux's packing of a device number in user space. */
+  static String deviceName(long device) {
+    long major = (device >>> 8 & 0xfff) | (device >>> 32 & ~0xfffL);
+    long minor = (device & 0xff) | (device >>> 12 & 0xffff_ff00L);
+    return major + ":" + minor;
+  }
+
+  private static void abandon(FuseSession fuse, Path mountpoint) throws IOException {
+    Fusermount.find().detach(mountpoint);
+    try {
+      fuse.awaitEnd();
+      fuse.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** What is mounted where, and where its log is: one line for the user. */
+  public String describe() {
+    SessionRecord record = file.record();
+    String mounted = "%s is mounted at %s".formatted(record.image(), record.mountpoint());
+    return record.log().map(log -> mounted + ", log in " + log).orElse(mounted);
+  }
+
+  /**
+   * Lets go of the terminal: standard error becomes the log file, and no directory but the root is
+   * held. Standard output is left for the last report.
+   */
+  public void moveToBackground() throws IOException {
+    Path log = file.record().log().orElseThrow();
+    StandardStreams.redirectErrorsTo(log);
+    LogStream.instance().bound(log);
+    StandardStreams.leaveWorkingDirectory();
+  }
+
+  /**
+   * Waits until the mount is gone, then flushes and closes the image.
+   *
+   * @return whether everything that was written is safe
+   */
+  public boolean awaitEnd() throws InterruptedException {
+    log().info("{} (process {})", describe(), file.record().pid());
+    fuse.awaitEnd();
+    return complete();
+  }
+
+  /** Unmounts; {@link #awaitEnd} then returns. Programs that still use the mount are waited for. */
+  public void unmount() throws IOException {
+    new Unmount(mount).orDetach(fuse);
+  }
+
+  /** Whether the image is closed and the outcome known. */
+  synchronized boolean hasEnded() {
+    return flushed != null;
+  }
+
+  /**
+   * Unmounts, flushes and closes the image. Programs that still use the mount lose it when the process
+   * ends.
+   *
+   * @return whether everything that was written is safe
+   */
+  boolean end() {
+    log().info("a signal asks to end");
+    try {
+      if (new Unmount(mount).orDetach(fuse)) {
+        return complete();
+      }
+    } catch (IOException e) {
+      log().error("unmounting {} failed: {}", mount.mountpoint(), e.getMessage());
+    }
+    return finish(null); // programs still read: the image stays open until the process is gone
+  }
+
+  private synchronized boolean complete() {
+    if (flushed == null) {
+      fuse.close();
+      flushed = finish(image);
+    }
+    return flushed;
+  }
+
+  private boolean finish(@Nullable Image toClose) {
+    String outcome = SessionRecord.FLUSHED;
+    try {
+      if (toClose != null) {
+        toClose.close();
+      }
+    } catch (IOException | RuntimeException e) {
+      outcome = String.valueOf(e.getMessage());
+      log().error("the last flush of {} failed", file.record().image(), e);
+    }
+    log().info("{} is unmounted: {}", file.record().mountpoint(), outcome);
+    try {
+      file.finish(outcome);
+    } catch (IOException e) {
+      log().warn("the session's record cannot be removed: {}", e.getMessage());
+    }
+    return outcome.equals(SessionRecord.FLUSHED);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(MountSession.class);
+  }
+}

@@ -1,0 +1,142 @@
+package org.qcowfs.session;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The file that holds a {@link SessionRecord}, named by the device number of the mount. The session
+ * keeps it locked until its process ends, so whoever wants to wait for that waits for the lock: the
+ * kernel lets go of it whatever way the process ends. A file that nobody has locked is stale.
+ *
+ * <p>The lock is a POSIX one. It is given up when the process closes any channel to the same file, so
+ * a session never opens its own file again.
+ */
+final class SessionFile implements Closeable {
+  private static final int MAX_BYTES = 64 << 10;
+
+  private final Path path;
+  private final FileChannel channel;
+  private final SessionRecord record;
+
+  private SessionFile(Path path, FileChannel channel, SessionRecord record) {
+    this.path = path;
+    this.channel = channel;
+    this.record = record;
+  }
+
+  /** Writes and locks the file of a new session, in the place of a stale one. */
+  static SessionFile create(Path directory, String device, SessionRecord record)
+      throws IOException {
+    Path path = directory.resolve(device);
+    Path unfinished = directory.resolve(device + ".new." + record.pid());
+    FileChannel channel =
+        FileChannel.open(
+            unfinished,
+            Set.of(
+                StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    try {
+      channel.lock();
+      SessionFile file = new SessionFile(path, channel, record);
+      file.write(record);
+      Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE);
+      return file;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      Files.deleteIfExists(unfinished);
+      throw e;
+    }
+  }
+
+  /** Opens the record of the session that serves a mount; empty when there is none that is to be trusted. */
+  static Optional<SessionFile> find(MountEntry mount, HostUser user, Map<String, String> environment)
+      throws IOException {
+    long owner = mount.mountingUser().orElse(user.uid());
+    Map<String, String> known = owner == user.uid() ? environment : Map.of();
+    for (Path directory : PrivateDirectory.recordDirectories(owner, known)) {
+      Path path = directory.resolve(mount.device());
+      if (PrivateDirectory.isPrivate(directory, owner)
+          && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+        Optional<SessionFile> file = open(path);
+        if (file.isPresent()) {
+          return file;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  static Optional<SessionFile> open(Path path) throws IOException {
+    FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+    try {
+      return Optional.of(new SessionFile(path, channel, read(channel)));
+    } catch (IOException e) {
+      channel.close();
+      return Optional.empty(); // half written by a session that died, or not ours: no record
+    }
+  }
+
+  SessionRecord record() {
+    return record;
+  }
+
+  /** Whether the session's process still lives. */
+  boolean isHeld() throws IOException {
+    try (var lock = channel.tryLock(0, Long.MAX_VALUE, true)) {
+      return lock == null;
+    }
+  }
+
+  /** Waits until the session's process has ended, and returns what it wrote last. */
+  SessionRecord awaitEnd() throws IOException {
+    try (var lock = channel.lock(0, Long.MAX_VALUE, true)) {
+      return read(channel);
+    }
+  }
+
+  /** Tells whoever waits how the session ended, and removes the file. The lock stays to the very end. */
+  void finish(String outcome) throws IOException {
+    write(record.withOutcome(outcome));
+    Files.deleteIfExists(path);
+  }
+
+  /** Removes the file of a session that died. */
+  void removeStale() throws IOException {
+    Files.deleteIfExists(path);
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+
+  private void write(SessionRecord value) throws IOException {
+    ByteBuffer text = ByteBuffer.wrap(value.encode().getBytes(StandardCharsets.UTF_8));
+    channel.truncate(0);
+    channel.position(0);
+    while (text.hasRemaining()) {
+      channel.write(text);
+    }
+  }
+
+  private static SessionRecord read(FileChannel channel) throws IOException {
+    ByteBuffer text = ByteBuffer.allocate((int) Math.min(channel.size(), MAX_BYTES));
+    while (text.hasRemaining() && channel.read(text, text.position()) >= 0) {
+      continue;
+    }
+    return SessionRecord.decode(new String(text.array(), 0, text.position(), StandardCharsets.UTF_8));
+  }
+}

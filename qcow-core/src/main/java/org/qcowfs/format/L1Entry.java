@@ -1,0 +1,22 @@
+package org.qcowfs.format;
+
+/**
+ * An L1 table entry (section "Cluster mapping").
+ *
+ * <pre>
+ *  0..8  reserved
+ *  9..55 host offset of the L2 table; 0: everything it would describe is unallocated
+ * 56..62 reserved
+ *     63 COPIED: the refcount of the L2 table is exactly one
+ * </pre>
+ */
+public final class L1Entry {
+  private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
+
+  private L1Entry() {}
+
+  /** Host offset of the L2 table, or 0 where there is none. */
+  public static long l2TableOffset(long entry) {
+    return entry & OFFSET_MASK;
+  }
+}

@@ -1,0 +1,58 @@
+package org.qcowfs.format;
+
+/**
+ * The first word of an L2 table entry (section "Cluster mapping").
+ *
+ * <pre>
+ *      0 all zeros (version 3, standard entries)
+ *  9..55 host offset of a standard cluster; 0: unallocated
+ *     62 compressed: bits 0..61 are a compressed cluster descriptor
+ *     63 COPIED: the refcount of the cluster is exactly one
+ * </pre>
+ */
+public final class L2Entry {
+  private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
+  private static final long ZERO = 1L;
+  private static final long COMPRESSED = 1L << 62;
+  private static final long COPIED = 1L << 63;
+  private static final int SECTOR_BYTES = 512;
+
+  private L2Entry() {}
+
+  public static boolean isCompressed(long entry) {
+    return (entry & COMPRESSED) != 0;
+  }
+
+  public static boolean isCopied(long entry) {
+    return (entry & COPIED) != 0;
+  }
+
+  /** The all-zeros flag of a standard cluster. */
+  public static boolean isZero(long entry) {
+    return (entry & ZERO) != 0;
+  }
+
+  /** Host offset of a standard cluster, or 0 where it has none. */
+  public static long hostOffset(long entry) {
+    return entry & OFFSET_MASK;
+  }
+
+  /** Host offset of compressed data; aligned to nothing. */
+  public static long compressedOffset(long entry, int clusterBits) {
+    return entry & ((1L << compressedOffsetBits(clusterBits)) - 1);
+  }
+
+  /**
+   * How many bytes the compressed data takes at most: up to the end of its last sector. Never more
+   * than two clusters.
+   */
+  public static int compressedBytes(long entry, int clusterBits) {
+    int sectors =
+        (int) (entry >>> compressedOffsetBits(clusterBits)) & ((1 << (clusterBits - 8)) - 1);
+    return (sectors + 1) * SECTOR_BYTES - (int) (entry & (SECTOR_BYTES - 1));
+  }
+
+  private static int compressedOffsetBits(int clusterBits) {
+    return 62 - (clusterBits - 8);
+  }
+}

@@ -1,0 +1,239 @@
+package org.qcowfs.image;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.format.BitmapDirectory;
+import org.qcowfs.format.Header;
+import org.qcowfs.format.HeaderExtensions;
+import org.qcowfs.format.Limits;
+import org.qcowfs.format.SnapshotEntry;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * Everything that a qcow2 file says of itself, without its guest data: header, extensions, backing
+ * file name, snapshot table, bitmap directory. Immutable.
+ *
+ * <p>A broken snapshot or bitmap does not fail it: the others, and the disk, can still be read.
+ */
+record Qcow2Metadata(
+    Header header,
+    HeaderExtensions extensions,
+    Optional<String> backingName,
+    List<Snapshot> snapshots,
+    List<ImageInfo.Bitmap> bitmaps,
+    Optional<String> bitmapsProblem) {
+
+  /** An entry of the snapshot table; {@code entry} is absent where it could not even be decoded. */
+  record Snapshot(InternalSnapshot shown, Optional<SnapshotEntry> entry) {}
+
+  private record Bitmaps(List<ImageInfo.Bitmap> entries, Optional<String> problem) {}
+
+  static Qcow2Metadata read(BlockStorage storage) throws IOException {
+    ByteBuffer start = readUpTo(storage, Header.DECODED_BYTES);
+    Header header = Header.decode(start);
+    ByteBuffer firstCluster = readUpTo(storage, header.clusterBytes());
+    HeaderExtensions extensions = HeaderExtensions.decode(header, firstCluster);
+    extensions.checkFeatures(header);
+    Bitmaps bitmaps = readBitmaps(storage, header, extensions);
+    return new Qcow2Metadata(
+        header,
+        extensions,
+        readBackingName(header, firstCluster),
+        readSnapshots(storage, header),
+        bitmaps.entries(),
+        bitmaps.problem());
+  }
+
+  private static ByteBuffer readUpTo(BlockStorage storage, int bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(bytes, storage.size()));
+    storage.read(buffer, 0);
+    return buffer.flip();
+  }
+
+  private static Optional<String> readBackingName(Header header, ByteBuffer firstCluster)
+      throws CorruptImageException {
+    if (header.backingNameOffset() == 0) {
+      return Optional.empty();
+    }
+    long end = header.backingNameOffset() + header.backingNameBytes();
+    if (end > firstCluster.limit()) {
+      throw new CorruptImageException(
+          "Backing file name",
+          header.backingNameOffset(),
+          "%d bytes long, ends past the end of the file".formatted(header.backingNameBytes()));
+    }
+    ByteBuffer name =
+        firstCluster.slice((int) header.backingNameOffset(), header.backingNameBytes());
+    return Optional.of(StandardCharsets.UTF_8.decode(name).toString());
+  }
+
+  /**
+   * Reads the active L1 table.
+   *
+   * @return its entries in the machine's byte order
+   */
+  long[] readL1Table(BlockStorage storage) throws IOException {
+    return readL1Table(storage, header.l1TableOffset(), header.l1Entries());
+  }
+
+  /** Reads an L1 table whose place and length have been checked against the limits. */
+  static long[] readL1Table(BlockStorage storage, long hostOffset, int entries) throws IOException {
+    if (hostOffset > storage.size() - (long) entries * Long.BYTES) {
+      throw new CorruptImageException(
+          "L1 table",
+          hostOffset,
+          "%d entries, ends past the end of the file (%d bytes)"
+              .formatted(entries, storage.size()));
+    }
+    long[] table = new long[entries];
+    ByteBuffer chunk = ByteBuffer.allocate(Math.min(entries * Long.BYTES, 64 << 10));
+    for (int done = 0; done < entries; done += chunk.limit() / Long.BYTES) {
+      chunk.clear().limit(Math.min(chunk.capacity(), (entries - done) * Long.BYTES));
+      storage.readFully(chunk, hostOffset + (long) done * Long.BYTES);
+      chunk.flip().asLongBuffer().get(table, done, chunk.limit() / Long.BYTES);
+    }
+    return table;
+  }
+
+  private static List<Snapshot> readSnapshots(BlockStorage storage, Header header)
+      throws IOException {
+    List<Snapshot> snapshots = new ArrayList<>();
+    long fileBytes = storage.size();
+    long start = header.snapshotTableOffset();
+    long offset = start;
+    for (int index = 0; index < header.snapshotCount(); index++) {
+      ByteBuffer head = ByteBuffer.allocate(SnapshotEntry.HEAD_BYTES);
+      boolean headInFile = storage.read(head, offset) == SnapshotEntry.HEAD_BYTES;
+      long bytes = headInFile ? SnapshotEntry.entryBytes(head.flip()) : 0;
+      if (!headInFile
+          || bytes > fileBytes - offset + 7 // the padding of the last one may be missing
+          || offset + bytes - start > Limits.SNAPSHOT_TABLE_BYTES) {
+        snapshots.add(lostSnapshots(index, header.snapshotCount(), offset));
+        break;
+      }
+      ByteBuffer entry = ByteBuffer.allocate((int) bytes);
+      storage.read(entry, offset);
+      SnapshotEntry decoded = SnapshotEntry.decode(entry.clear());
+      snapshots.add(new Snapshot(shown(index, decoded, header, fileBytes), Optional.of(decoded)));
+      offset += bytes;
+    }
+    return List.copyOf(snapshots);
+  }
+
+  private static InternalSnapshot shown(
+      int index, SnapshotEntry entry, Header header, long fileBytes) {
+    return new InternalSnapshot(
+        index,
+        entry.id(),
+        entry.name(),
+        entry.dateSeconds(),
+        entry.dateNanos(),
+        entry.vmClockNanos(),
+        entry.vmStateBytes(),
+        entry.diskBytes().orElse(header.virtualSize()),
+        entry.icount(),
+        entry
+            .problem(header.geometry(), fileBytes)
+            .map(problem -> "Snapshot table entry %d: %s".formatted(index, problem)));
+  }
+
+  private static Snapshot lostSnapshots(int index, int count, long hostOffset) {
+    String problem =
+        "Snapshot table entry %d of %d at host offset 0x%x: ends past the end of the file or of the"
+                .formatted(index, count, hostOffset)
+            + " largest possible table; it and those behind it are lost";
+    return new Snapshot(
+        new InternalSnapshot(
+            index,
+            "",
+            "unreadable-" + index,
+            0,
+            0,
+            0,
+            0,
+            0,
+            InternalSnapshot.NO_ICOUNT,
+            Optional.of(problem)),
+        Optional.empty());
+  }
+
+  private static Bitmaps readBitmaps(
+      BlockStorage storage, Header header, HeaderExtensions extensions) throws IOException {
+    boolean announced =
+        (header.autoclearFeatures() & org.qcowfs.format.Features.AUTOCLEAR_BITMAPS) != 0;
+    if (extensions.bitmaps().isEmpty()) {
+      return new Bitmaps(
+          List.of(),
+          announced
+              ? Optional.of("the bitmaps bit is set, but there is no bitmaps extension")
+              : Optional.empty());
+    }
+    if (!announced) {
+      return new Bitmaps(
+          List.of(),
+          Optional.of(
+              "another program changed the image without keeping its bitmaps up to date: all of"
+                  + " them are inconsistent"));
+    }
+    try {
+      BitmapDirectory directory =
+          BitmapDirectory.decode(extensions.bitmaps().get(), header.geometry());
+      if (directory.hostOffset() > storage.size() - directory.bytes()) {
+        throw new CorruptImageException(
+            "Bitmap directory",
+            directory.hostOffset(),
+            "%d bytes, ends past the end of the file".formatted(directory.bytes()));
+      }
+      ByteBuffer bytes = ByteBuffer.allocate(directory.bytes());
+      storage.readFully(bytes, directory.hostOffset());
+      return new Bitmaps(
+          directory.decodeEntries(bytes.flip()).stream().map(Qcow2Metadata::shown).toList(),
+          Optional.empty());
+    } catch (CorruptImageException | EOFException e) {
+      return new Bitmaps(List.of(), Optional.of(String.valueOf(e.getMessage())));
+    }
+  }
+
+  private static ImageInfo.Bitmap shown(BitmapDirectory.Entry entry) {
+    return new ImageInfo.Bitmap(
+        entry.name(), 1L << entry.granularityBits(), entry.inUse(), entry.auto());
+  }
+
+  List<InternalSnapshot> shownSnapshots() {
+    return snapshots.stream().map(Snapshot::shown).toList();
+  }
+
+  /** What is told of the image that lies in the file. */
+  ImageInfo info(BlockStorage storage) throws IOException {
+    return new ImageInfo(
+        storage.name(),
+        ImageFormat.QCOW2,
+        header.virtualSize(),
+        storage.allocatedBytes(),
+        header.clusterBytes(),
+        backingName.map(
+            name ->
+                new ImageInfo.Backing(
+                    name, storage.name().resolveSibling(name), extensions.backingFormat())),
+        shownSnapshots(),
+        Optional.of(
+            new ImageInfo.Qcow2(
+                header.version(),
+                header.compressionType() == Header.COMPRESSION_ZSTD ? "zstd" : "zlib",
+                header.lazyRefcounts(),
+                header.refcountBits(),
+                header.dirty(),
+                header.corrupt(),
+                header.extendedL2(),
+                header.hasDataFile() ? extensions.dataFileName() : Optional.empty(),
+                header.dataFileRaw(),
+                bitmaps,
+                bitmapsProblem)));
+  }
+}

@@ -1,0 +1,126 @@
+package org.qcowfs.image;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.error.ReferenceRefusedException;
+import org.qcowfs.storage.HostFile;
+
+/**
+ * The gate for every host file that an image names. A file is looked at by its real path before it
+ * is opened, and once more by what was really opened, so that a name that changes meanwhile gains
+ * nothing.
+ */
+final class References {
+  /** What QEMU would take for a protocol: a colon before any slash. */
+  private static final Pattern PROTOCOL = Pattern.compile("[^/]*:.*", Pattern.DOTALL);
+
+  private final ReferencePolicy policy;
+
+  References(ReferencePolicy policy) {
+    this.policy = policy;
+  }
+
+  /**
+   * Opens a file that an image names.
+   *
+   * @param image the image that names it
+   * @param role what it is to the image: {@code backing file}, {@code data file}
+   * @param name as stored in the image; relative to the image's directory
+   * @throws ReferenceRefusedException when the policy does not allow it
+   */
+  HostFile open(Path image, String role, String name) throws IOException {
+    if (policy.kind() == ReferencePolicy.Kind.NONE) {
+      throw new ReferenceRefusedException(
+              "names '%s' as its %s, and references=none allows no second file; allow it with"
+                      .formatted(name, role)
+                  + " references=same-dir, or references=DIR")
+          .in(image);
+    }
+    if (PROTOCOL.matcher(name).matches()) {
+      throw new ReferenceRefusedException(
+              "its %s '%s' is not a plain file name; json: and protocol names are never followed"
+                  .formatted(role, name))
+          .in(image);
+    }
+    Path real = realPath(image, role, name);
+    checkAllowed(image, role, real);
+    if (!Files.isRegularFile(real)) {
+      throw notRegular(image, role, real);
+    }
+    HostFile file = HostFile.openReadOnly(real);
+    try {
+      if (!file.isRegularFile()) {
+        throw notRegular(image, role, real);
+      }
+      checkAllowed(image, role, file.realPath());
+      return file;
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static Path realPath(Path image, String role, String name) throws IOException {
+    try {
+      return directoryOf(image).resolve(name).toRealPath();
+    } catch (InvalidPathException e) {
+      throw new CorruptImageException(
+              "Header",
+              0,
+              "the name of its %s is not a file name: %s".formatted(role, e.getReason()))
+          .in(image);
+    } catch (NoSuchFileException e) {
+      throw new ReferenceRefusedException("its %s '%s' does not exist".formatted(role, name))
+          .in(image);
+    }
+  }
+
+  private void checkAllowed(Path image, String role, Path real) throws IOException {
+    Path directory = directoryOf(image).toRealPath();
+    boolean allowed =
+        switch (policy.kind()) {
+          case NONE -> false;
+          case ANY -> true;
+          case SAME_DIRECTORY -> directory.equals(real.getParent());
+          case DIRECTORIES -> isInAllowedDirectory(real);
+        };
+    if (!allowed) {
+      throw new ReferenceRefusedException(
+              "its %s '%s' lies outside %s; if you trust the image, allow it with references=%s"
+                  .formatted(
+                      role,
+                      real,
+                      policy.kind() == ReferencePolicy.Kind.DIRECTORIES
+                          ? "the directories given by references="
+                          : "the directory of the image",
+                      real.getParent()))
+          .in(image);
+    }
+  }
+
+  private boolean isInAllowedDirectory(Path real) throws IOException {
+    for (Path directory : policy.directories()) {
+      if (Files.isDirectory(directory) && real.startsWith(directory.toRealPath())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Path directoryOf(Path image) {
+    Path parent = image.toAbsolutePath().getParent();
+    return parent == null ? image.toAbsolutePath() : parent;
+  }
+
+  private static ReferenceRefusedException notRegular(Path image, String role, Path real) {
+    ReferenceRefusedException refused =
+        new ReferenceRefusedException("its %s '%s' is not a regular file".formatted(role, real));
+    refused.in(image);
+    return refused;
+  }
+}

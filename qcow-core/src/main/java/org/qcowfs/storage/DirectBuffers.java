@@ -1,0 +1,25 @@
+package org.qcowfs.storage;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A direct buffer that a thread uses again and again, for what native code reads or fills. It grows
+ * to the largest size asked for.
+ *
+ * <p>Invariant: between two calls of {@link #get} on the same instance by the same thread, the
+ * buffer belongs to the caller.
+ */
+public final class DirectBuffers {
+  private final ThreadLocal<ByteBuffer> buffers =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(0));
+
+  /** A buffer with position 0 and the given limit; its contents are undefined. */
+  public ByteBuffer get(int bytes) {
+    ByteBuffer buffer = buffers.get();
+    if (buffer.capacity() < bytes) {
+      buffer = ByteBuffer.allocateDirect(bytes);
+      buffers.set(buffer);
+    }
+    return buffer.clear().limit(bytes);
+  }
+}
