@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 
-/** The commands, by name. Each is made only when it is needed: picocli's reflection costs start-up time. */
+/**
+ * The commands, by name. Each is made only when it is needed: picocli's reflection costs start-up
+ * time.
+ */
 final class Commands {
   private static final Map<String, Supplier<Object>> BY_NAME = new LinkedHashMap<>();
 
@@ -17,7 +20,9 @@ final class Commands {
 
   private Commands() {}
 
-  /** The command line with the one command that the arguments begin with, or else with all of them. */
+  /**
+   * The command line with the one command that the arguments begin with, or else with all of them.
+   */
   static CommandLine forArguments(String... args) {
     CommandLine root = new CommandLine(new RootCommand());
     String first =

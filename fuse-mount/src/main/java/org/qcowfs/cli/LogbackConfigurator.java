@@ -13,7 +13,10 @@ import java.nio.charset.StandardCharsets;
 import org.qcowfs.session.Launcher;
 import org.qcowfs.session.LogStream;
 
-/** Sets logback up from {@link Logging}: no file is read, nothing is printed. Found by logback as a service. */
+/**
+ * Sets logback up from {@link Logging}: no file is read, nothing is printed. Found by logback as a
+ * service.
+ */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_HIGH_PRIORITY)
 public final class LogbackConfigurator extends ContextAwareBase implements Configurator {
   private static final String PATTERN = "%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %msg%n%ex";

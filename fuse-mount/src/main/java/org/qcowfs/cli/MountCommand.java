@@ -59,8 +59,7 @@ final class MountCommand implements Callable<Integer> {
     }
     Launcher launcher = Launcher.current();
     boolean daemon = launcher.isWaiting() && !foreground;
-    MountSession session =
-        MountSession.start(new MountRequest(image, mountpoint, options, daemon));
+    MountSession session = MountSession.start(new MountRequest(image, mountpoint, options, daemon));
     try {
       report(session, launcher, daemon);
     } catch (IOException e) {

@@ -15,7 +15,9 @@ final class Callback {
     int run() throws IOException;
   }
 
-  /** Holds the logger, so that the logging library is loaded by the first line and not by the mount. */
+  /**
+   * Holds the logger, so that the logging library is loaded by the first line and not by the mount.
+   */
   private static final class Log {
     static final Logger LOG = LoggerFactory.getLogger(Callback.class);
   }

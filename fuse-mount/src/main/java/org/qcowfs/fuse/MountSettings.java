@@ -56,7 +56,9 @@ public record MountSettings(
     return String.join(",", options);
   }
 
-  /** Keeps a name from ending its option: libfuse takes a comma or a backslash behind a backslash. */
+  /**
+   * Keeps a name from ending its option: libfuse takes a comma or a backslash behind a backslash.
+   */
   static String escape(String name) {
     StringBuilder escaped = new StringBuilder(name.length());
     for (char c : name.toCharArray()) {

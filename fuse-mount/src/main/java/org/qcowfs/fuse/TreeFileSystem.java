@@ -21,8 +21,8 @@ import ru.serce.jnrfuse.struct.FuseOperations;
 import ru.serce.jnrfuse.struct.Statvfs;
 
 /**
- * The callbacks: each unpacks the request, asks the tree and packs the answer. Called by every session
- * thread at once. What is not here libfuse answers by itself.
+ * The callbacks: each unpacks the request, asks the tree and packs the answer. Called by every
+ * session thread at once. What is not here libfuse answers by itself.
  *
  * <p>Never use {@code mount} and {@code umount} of the superclass: the one guesses whether it
  * succeeded, the other does not wait. {@link FuseSession} does both.
@@ -114,7 +114,9 @@ final class TreeFileSystem extends FuseStubFS {
         });
   }
 
-  /** Nothing is ever left to flush. Answered all the same: the kernel takes "not known" as for good. */
+  /**
+   * Nothing is ever left to flush. Answered all the same: the kernel takes "not known" as for good.
+   */
   @Override
   public int flush(String path, FuseFileInfo info) {
     return 0;

@@ -22,8 +22,9 @@ import org.slf4j.LoggerFactory;
  * One mount, from the checks before it to the last flush after it.
  *
  * <p>It ends when anybody unmounts it, or when the process gets SIGTERM, SIGINT or SIGHUP ({@link
- * SignalEnd}). Then, in this order: no request is left, the image is flushed and closed, the outcome is
- * written for {@code umount}, the process ends and with it the lock of the session's file.
+ * SignalEnd}). Then, in this order: no request is left, the image is flushed and closed, the
+ * outcome is written for {@code umount}, the process ends and with it the lock of the session's
+ * file.
  */
 public final class MountSession {
   private static final int UMASK_PRIVATE = 077;
@@ -121,7 +122,9 @@ public final class MountSession {
     }
   }
 
-  /** The kernel answers a stat of the mountpoint only after our threads have answered the kernel. */
+  /**
+   * The kernel answers a stat of the mountpoint only after our threads have answered the kernel.
+   */
   private static MountEntry awaitAnswer(Path mountpoint) throws IOException {
     long device = (Long) Files.getAttribute(mountpoint, "unix:dev", LinkOption.NOFOLLOW_LINKS);
     return MountTable.read()
@@ -190,8 +193,8 @@ public final class MountSession {
   }
 
   /**
-   * Unmounts, flushes and closes the image. Programs that still use the mount lose it when the process
-   * ends.
+   * Unmounts, flushes and closes the image. Programs that still use the mount lose it when the
+   * process ends.
    *
    * @return whether everything that was written is safe
    */

@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Where the records of running sessions and their logs lie: directories that only the user can enter. */
+/**
+ * Where the records of running sessions and their logs lie: directories that only the user can
+ * enter.
+ */
 final class PrivateDirectory {
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rwx------");

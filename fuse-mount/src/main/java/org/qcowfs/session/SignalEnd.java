@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends the session when the process is told to end: SIGTERM, SIGINT and SIGHUP make the JVM run its
- * shutdown hooks, of which this is one. A mount that is just being made is waited for and then undone,
- * so none is left behind dead.
+ * shutdown hooks, of which this is one. A mount that is just being made is waited for and then
+ * undone, so none is left behind dead.
  */
 final class SignalEnd {
   private final ReentrantLock mounting = new ReentrantLock();
