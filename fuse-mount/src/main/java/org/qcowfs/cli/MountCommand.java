@@ -59,7 +59,9 @@ final class MountCommand implements Callable<Integer> {
     }
     Launcher launcher = Launcher.current();
     boolean daemon = launcher.isWaiting() && !foreground;
-    MountSession session = MountSession.start(new MountRequest(image, mountpoint, options, daemon));
+    MountSession session =
+        MountSession.start(
+            new MountRequest(image, mountpoint, options, daemon), MountCommand::halt);
     try {
       report(session, launcher, daemon);
     } catch (IOException e) {
@@ -68,6 +70,10 @@ final class MountCommand implements Callable<Integer> {
       throw e;
     }
     return session.awaitEnd() ? ExitCodes.DONE : ExitCodes.FAILED;
+  }
+
+  private static void halt(boolean flushed) {
+    Runtime.getRuntime().halt(flushed ? ExitCodes.DONE : ExitCodes.FAILED);
   }
 
   private static void report(MountSession session, Launcher launcher, boolean daemon)

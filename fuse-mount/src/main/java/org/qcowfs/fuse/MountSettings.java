@@ -61,7 +61,8 @@ public record MountSettings(
    */
   static String escape(String name) {
     StringBuilder escaped = new StringBuilder(name.length());
-    for (char c : name.toCharArray()) {
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
       if (c == ',' || c == '\\') {
         escaped.append('\\');
       }

@@ -183,7 +183,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   private @Nullable Node find(String path) throws IOException {
     Node node = root;
-    for (String name : path.split("/")) {
+    for (String name : path.split("/", -1)) {
       if (name.isEmpty()) {
         continue;
       }

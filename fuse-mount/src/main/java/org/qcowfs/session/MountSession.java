@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.fuse.FuseMountException;
 import org.qcowfs.fuse.FuseSession;
@@ -46,9 +47,12 @@ public final class MountSession {
   /**
    * Checks, opens the image, mounts, and waits until the mount has answered.
    *
+   * @param halt how a signal ends the process at once, after the mount is gone; told whether
+   *     everything that was written is safe
    * @throws IOException when it cannot be mounted; nothing is left behind then
    */
-  public static MountSession start(MountRequest request) throws IOException {
+  public static MountSession start(MountRequest request, Consumer<Boolean> halt)
+      throws IOException {
     HostUser user = HostUser.current();
     Map<String, String> environment = System.getenv();
     ImageFile.check(request.image());
@@ -66,7 +70,7 @@ public final class MountSession {
       Node root = mountpoint.isFile() ? DiskTree.disk(image) : DiskTree.directory(image);
       SessionRecord record = record(mountpoint, imagePath, log);
       Path directory = PrivateDirectory.forRecords(user, environment);
-      return SignalEnd.install().mount(() -> mount(image, root, settings, record, directory));
+      return SignalEnd.install(halt).mount(() -> mount(image, root, settings, record, directory));
     } catch (IOException | RuntimeException e) {
       image.close();
       throw e;

@@ -119,7 +119,7 @@ final class MountUsers {
   }
 
   private boolean mapsFile(Path process) {
-    String[] device = mount.device().split(":");
+    String[] device = mount.device().split(":", -1);
     String column =
         String.format(
             Locale.ROOT, " %02x:%02x ", Integer.parseInt(device[0]), Integer.parseInt(device[1]));
