@@ -15,6 +15,7 @@ import org.qcowfs.fuse.MountSettings;
 import org.qcowfs.fuse.StandardStreams;
 import org.qcowfs.image.Image;
 import org.qcowfs.image.Images;
+import org.qcowfs.tree.ImageTree;
 import org.qcowfs.tree.Node;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,7 +68,7 @@ public final class MountSession {
     Image image = Images.open(request.image(), request.options().image());
     try {
       MountSettings settings = settings(mountpoint, imagePath, request.options(), user, image);
-      Node root = mountpoint.isFile() ? DiskTree.disk(image) : DiskTree.directory(image);
+      Node root = mountpoint.isFile() ? ImageTree.disk(image) : ImageTree.directory(image);
       SessionRecord record = record(mountpoint, imagePath, log);
       Path directory = PrivateDirectory.forRecords(user, environment);
       return SignalEnd.install(halt).mount(() -> mount(image, root, settings, record, directory));
