@@ -16,6 +16,7 @@ final class Commands {
   static {
     BY_NAME.put("mount", MountCommand::new);
     BY_NAME.put("umount", UmountCommand::new);
+    BY_NAME.put("doctor", DoctorCommand::new);
   }
 
   private Commands() {}
