@@ -3,21 +3,24 @@ package org.qcowfs.report;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.PrettyPrinter;
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
 import java.io.IOException;
 import java.io.OutputStream;
+import org.jspecify.annotations.Nullable;
 
 /** Lays JSON out in lines of four spaces a level. One for each document: it counts the levels. */
 final class JsonLayout implements PrettyPrinter {
   private static final JsonFactory FACTORY = new JsonFactory();
-  private static final int LAST_ASCII_PRINTABLE = 0x7E;
 
   private int level;
 
-  /** A generator for one document, which leaves the stream open and all but ASCII escaped. */
+  /** A generator for one document, which leaves the stream open and escapes all but plain ASCII. */
   static JsonGenerator generator(OutputStream out, PrettyPrinter layout) throws IOException {
     JsonGenerator json = FACTORY.createGenerator(out);
     json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
-    json.setHighestNonEscapedChar(LAST_ASCII_PRINTABLE);
+    json.setCharacterEscapes(new DeleteEscaped());
+    json.setHighestNonEscapedChar(DeleteEscaped.DELETE);
     json.setPrettyPrinter(layout);
     return json;
   }
@@ -84,6 +87,24 @@ final class JsonLayout implements PrettyPrinter {
     json.writeRaw('\n');
     for (int i = 0; i < level; i++) {
       json.writeRaw("    ");
+    }
+  }
+
+  /** Jackson takes DEL for a plain character; QEMU does not. */
+  private static final class DeleteEscaped extends CharacterEscapes {
+    static final int DELETE = 0x7F;
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public int[] getEscapeCodesForAscii() {
+      int[] codes = standardAsciiEscapesForJSON();
+      codes[DELETE] = ESCAPE_STANDARD;
+      return codes;
+    }
+
+    @Override
+    public @Nullable SerializableString getEscapeSequence(int character) {
+      return null;
     }
   }
 }

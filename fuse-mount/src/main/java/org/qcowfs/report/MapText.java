@@ -6,8 +6,6 @@ import org.qcowfs.image.Extent;
 
 /** The data of a disk and where it lies, as a table to read; numbers are hexadecimal bytes. */
 public final class MapText {
-  private static final String ROW = "%-16s%-16s%-16s%s%n";
-
   private final Appendable out;
 
   private MapText(Appendable out) {
@@ -47,6 +45,6 @@ public final class MapText {
   }
 
   private void row(String start, String length, String place, String file) throws IOException {
-    out.append(String.format(Locale.ROOT, ROW, start, length, place, file));
+    out.append(String.format(Locale.ROOT, "%-16s%-16s%-16s%s%n", start, length, place, file));
   }
 }

@@ -78,13 +78,15 @@ final class SnapshotNames {
       return name;
     }
     StringBuilder encoded = new StringBuilder();
-    for (char c : name.toCharArray()) {
-      if (c == '%' || mustBeEncoded(c)) {
-        encoded.append('%').append("%02X".formatted((int) c));
-      } else {
-        encoded.append(c);
-      }
-    }
+    name.codePoints()
+        .forEach(
+            c -> {
+              if (c == '%' || mustBeEncoded(c)) {
+                encoded.append("%%%02X".formatted(c));
+              } else {
+                encoded.appendCodePoint(c);
+              }
+            });
     return encoded.toString();
   }
 

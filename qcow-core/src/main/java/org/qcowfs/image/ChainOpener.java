@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -41,11 +42,38 @@ final class ChainOpener implements Closeable {
 
   /** Opens the chain below a qcow2 file, which becomes the opener's own to close. */
   Image openQcow2(HostFile top) throws IOException {
+    Chain chain = walk(top);
+    BlockDevice bottom =
+        chain.rawBottom() == null ? null : RawDevice.ofWholeSectors(chain.rawBottom());
+    return build(chain.links(), bottom);
+  }
+
+  /** Opens the chain as {@link #openQcow2} does, and says of each image what it says of itself. */
+  List<ImageInfo> describeQcow2(HostFile top) throws IOException {
+    Chain chain = walk(top);
+    List<ImageInfo> described = new ArrayList<>();
+    Path name = top.name();
+    Iterator<Link> fromTop = chain.links().descendingIterator();
+    while (fromTop.hasNext()) {
+      Link link = fromTop.next();
+      ImageInfo info = link.metadata().info(link.file()).named(name);
+      described.add(info);
+      name = info.backing().map(ImageInfo.Backing::resolved).orElse(name);
+    }
+    if (chain.rawBottom() != null) {
+      described.add(RawImage.info(chain.rawBottom()).named(name));
+    }
+    return described;
+  }
+
+  /** The qcow2 images of a chain, the topmost last, and the raw file below them if there is one. */
+  private record Chain(Deque<Link> links, @Nullable HostFile rawBottom) {}
+
+  private Chain walk(HostFile top) throws IOException {
     opened.add(top);
     Deque<Link> links = new ArrayDeque<>();
-    BlockDevice bottom = null;
     HostFile next = top;
-    while (next != null) {
+    while (true) {
       if (links.size() == Limits.CHAIN_DEPTH) {
         throw new ReferenceRefusedException(
                 "the backing chain goes on behind %d images".formatted(Limits.CHAIN_DEPTH))
@@ -54,14 +82,14 @@ final class ChainOpener implements Closeable {
       Link link = link(next);
       links.push(link);
       Optional<Backing> backing = backing(link);
-      next = null;
-      if (backing.isPresent() && backing.get().format() == ImageFormat.RAW) {
-        bottom = RawDevice.ofWholeSectors(backing.get().file());
-      } else if (backing.isPresent()) {
-        next = backing.get().file();
+      if (backing.isEmpty()) {
+        return new Chain(links, null);
+      }
+      next = backing.get().file();
+      if (backing.get().format() == ImageFormat.RAW) {
+        return new Chain(links, next);
       }
     }
-    return build(links, bottom);
   }
 
   private Link link(HostFile file) throws IOException {

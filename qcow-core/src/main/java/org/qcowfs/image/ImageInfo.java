@@ -26,6 +26,21 @@ public record ImageInfo(
     List<InternalSnapshot> snapshots,
     Optional<Qcow2> qcow2) {
 
+  /** The same under another name of the file, to which its backing file is then relative. */
+  ImageInfo named(Path name) {
+    return new ImageInfo(
+        name,
+        format,
+        virtualBytes,
+        actualBytes,
+        clusterBytes,
+        backing.map(
+            named ->
+                new Backing(named.name(), name.resolveSibling(named.name()), named.formatName())),
+        snapshots,
+        qcow2);
+  }
+
   /**
    * A backing file as the image names it.
    *

@@ -3,6 +3,7 @@ package org.qcowfs.image;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import org.qcowfs.error.Qcow2Exception;
 import org.qcowfs.error.UnsupportedFeatureException;
@@ -56,6 +57,26 @@ public final class Images {
       return formatOf(hostFile, options) == ImageFormat.RAW
           ? RawImage.info(hostFile)
           : Qcow2Metadata.read(hostFile).info(hostFile);
+    } catch (Qcow2Exception e) {
+      throw e.in(file);
+    }
+  }
+
+  /**
+   * What every image of a backing chain says of itself, the image first. Opens the backing files,
+   * and external data files, as far as the options allow; each is named as the image above it names
+   * it.
+   *
+   * @throws Qcow2Exception when an image of the chain is refused
+   * @throws IOException when the host fails; the message names the file
+   */
+  public static List<ImageInfo> chainInfo(Path file, OpenOptions options) throws IOException {
+    HostFile hostFile = openLocked(file, options);
+    try (ChainOpener chain = new ChainOpener(options);
+        hostFile) {
+      return formatOf(hostFile, options) == ImageFormat.RAW
+          ? List.of(RawImage.info(hostFile))
+          : chain.describeQcow2(hostFile);
     } catch (Qcow2Exception e) {
       throw e.in(file);
     }

@@ -1,0 +1,45 @@
+package org.qcowfs.fakes;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.qcowfs.image.Extent;
+import org.qcowfs.image.ImageFormat;
+import org.qcowfs.image.ImageInfo;
+import org.qcowfs.image.InternalSnapshot;
+
+/** Values for tests. */
+public final class Samples {
+  public static final Path FILE = Path.of("disk.img");
+
+  private Samples() {}
+
+  public static Extent data(long start, long length, long hostOffset) {
+    return new Extent(start, length, 0, true, false, true, false, hostOffset, FILE);
+  }
+
+  public static Extent hole(long start, long length) {
+    return new Extent(start, length, 0, false, true, false, false, Extent.NO_HOST_OFFSET, null);
+  }
+
+  public static Extent compressed(long start, long length, int depth) {
+    return new Extent(start, length, depth, true, false, true, true, Extent.NO_HOST_OFFSET, null);
+  }
+
+  public static ImageInfo rawInfo(long virtualBytes) {
+    return new ImageInfo(
+        FILE,
+        ImageFormat.RAW,
+        virtualBytes,
+        4096,
+        0,
+        Optional.empty(),
+        List.of(),
+        Optional.empty());
+  }
+
+  public static InternalSnapshot snapshot(int index, String id, String name, long diskBytes) {
+    return new InternalSnapshot(
+        index, id, name, 0, 0, 0, 0, diskBytes, InternalSnapshot.NO_ICOUNT, Optional.empty());
+  }
+}
