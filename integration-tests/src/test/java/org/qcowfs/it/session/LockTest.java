@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.qcowfs.it.kit.Await;
@@ -47,7 +46,7 @@ final class LockTest {
   }
 
   @Test
-  void aVirtualMachineThatWritesKeepsAMountOut() throws IOException {
+  void aVirtualMachineThatWritesKeepsAMountOut() {
     Process writer = startWriter();
     try {
       assertThat(Qcowfs.mountRefused(image, mountpoint, "ro"))
@@ -59,7 +58,7 @@ final class LockTest {
   }
 
   @Test
-  void forceShareReadsBesideAWriter() throws IOException {
+  void forceShareReadsBesideAWriter() {
     Process writer = startWriter();
     try (MountedImage mount = MountedImage.mount(image, "ro", "force_share")) {
       SmallImage.assertIsDisk(mount.disk());
@@ -79,18 +78,18 @@ final class LockTest {
   }
 
   /** A process that has the image open for writing, as a running virtual machine has. */
-  private Process startWriter() throws IOException {
-    Path socket = directory.resolve("qmp");
+  private Process startWriter() {
     Command daemon =
-        Command.of("qemu-storage-daemon", "--blockdev", "driver=file,node-name=f,filename=" + image)
-            .with(
-                List.of(
-                    "--blockdev",
-                    "driver=qcow2,node-name=q,file=f",
-                    "--export",
-                    "type=nbd,id=e,node-name=q,writable=on",
-                    "--nbd-server",
-                    "addr.type=unix,addr.path=" + socket));
+        Command.of(
+            "qemu-storage-daemon",
+            "--blockdev",
+            "driver=file,node-name=f,filename=" + image,
+            "--blockdev",
+            "driver=qcow2,node-name=q,file=f",
+            "--nbd-server",
+            "addr.type=unix,addr.path=" + directory.resolve("nbd"),
+            "--export",
+            "type=nbd,id=e,node-name=q,writable=on");
     Process writer = daemon.start(directory.resolve("out"), directory.resolve("err"));
     Await.until("a writer on " + image, this::isLocked);
     return writer;

@@ -36,7 +36,7 @@ final class MountRefusalTest {
     Path missing = directory.resolve("no-such.qcow2");
     assertThat(Qcowfs.mountRefused(missing, mountpoint))
         .contains(missing.toString())
-        .containsIgnoringCase("no such file");
+        .containsPattern("(?i)no such");
   }
 
   @Test
@@ -132,7 +132,7 @@ final class MountRefusalTest {
   void unmountingWhatIsNotMountedIsRefused() {
     assertThat(Qcowfs.run("umount", mountpoint).refused())
         .contains(mountpoint.toString())
-        .contains("not mounted");
+        .containsPattern("not mounted|nothing is mounted");
     Path missing = directory.resolve("no-such-mountpoint");
     assertThat(Qcowfs.run("umount", missing).refused()).contains(missing.toString());
   }
