@@ -2,34 +2,37 @@ package org.qcowfs.it.kit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /** The kernel's list of mounts, which answers even where a mount itself does not. */
 public final class MountTable {
-  private static final Path MOUNT_INFO = Path.of("/proc/self/mountinfo");
   private static final int MOUNT_POINT_FIELD = 4;
 
   private MountTable() {}
 
   /** Whether something is mounted at exactly that place. */
   public static boolean isMounted(Path mountpoint) {
-    return lines().stream().anyMatch(line -> mountPoint(line).equals(mountpoint.toString()));
+    return below(mountpoint).contains(mountpoint.toString());
   }
 
   /** The mountpoints at or below a directory. */
   public static List<String> below(Path directory) {
-    return lines().stream()
+    return below(directory, ProcessHandle.current());
+  }
+
+  /** The same as another process sees it, which may be in another mount namespace. */
+  public static List<String> below(Path directory, ProcessHandle viewer) {
+    return lines(viewer).stream()
         .map(MountTable::mountPoint)
         .filter(point -> Path.of(point).startsWith(directory))
         .toList();
   }
 
-  private static List<String> lines() {
+  private static List<String> lines(ProcessHandle viewer) {
     try {
-      return Files.readAllLines(MOUNT_INFO, StandardCharsets.UTF_8);
+      return Files.readAllLines(Path.of("/proc", "" + viewer.pid(), "mountinfo"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
