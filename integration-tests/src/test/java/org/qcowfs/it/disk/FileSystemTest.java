@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -52,7 +53,7 @@ final class FileSystemTest {
   private void assertSameAsDebugfs(Path files, Path disk) throws IOException {
     List<Path> regular;
     try (Stream<Path> tree = Files.walk(files)) {
-      regular = tree.filter(Files::isRegularFile).toList();
+      regular = tree.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)).toList();
     }
     assertThat(regular).as("files of the file system").isNotEmpty();
     Path dumped = directory.resolve("dumped");

@@ -65,7 +65,7 @@ public final class QemuImg {
 
   /** What QEMU says of the image. */
   public static JsonNode info(Path image) {
-    return Json.parse(on(image, "info", "--output=json", image).stdout());
+    return Json.parse(on(image, "info", "-f", "qcow2", "--output=json", image).stdout());
   }
 
   /** Which parts of the disk are where. */

@@ -41,7 +41,7 @@ final class FeatureCases {
         refused("compression type without its bit", PLAIN, e -> e.put8(ImageEditor.COMPRESSION_TYPE, 1), "compression[_ ]type", number(1) + "|zstd"),
         refused("unknown compression type", PLAIN, FeatureCases::compressionType2, "compression[_ ]type", number(2)),
         refused("data-file bit without a name", PLAIN, incompatible(DATA_FILE), "data file"),
-        refused("subclusters smaller than a sector", SMALL_CLUSTERS, incompatible(EXTENDED_L2), "extended L2|subcluster", number(12) + "|" + number(4096)),
+        refused("subclusters smaller than a sector", SMALL_CLUSTERS, FeatureCases::tinySubclusters, "extended L2|subcluster", number(12) + "|" + number(4096)),
         refused("header extension longer than the cluster", PLAIN, extensionLength(0x7fff_ffff), "extension", number(0x7fff_ffff)),
         refused("header extension of 2^32-1 bytes", PLAIN, extensionLength(0xffff_ffffL), "extension", number(0xffff_ffffL)),
         readAsUsual("dirty bit", PLAIN, incompatible(DIRTY)),
@@ -51,6 +51,12 @@ final class FeatureCases {
 
   private static Consumer<ImageEditor> incompatible(long bits) {
     return editor -> editor.or64(ImageEditor.INCOMPATIBLE_FEATURES, bits);
+  }
+
+  /** With subclusters, an L2 table maps half as much, so that the L1 table must be twice as long. */
+  private static void tinySubclusters(ImageEditor editor) {
+    editor.or64(ImageEditor.INCOMPATIBLE_FEATURES, EXTENDED_L2);
+    editor.put32(ImageEditor.L1_SIZE, 2 * editor.get32(ImageEditor.L1_SIZE));
   }
 
   private static void compressionType2(ImageEditor editor) {

@@ -50,7 +50,7 @@ final class HeaderCases {
 
   private static void addBackingName(List<MalformedImage> all) {
     all.add(refused("backing file name of 1024 bytes", PLAIN, e -> backing(e, 0x200, 1024), BACKING_NAME, number(1024)));
-    all.add(refused("backing file name beyond the first cluster", PLAIN, e -> backing(e, 0x10000, 8), BACKING_NAME, number(0x10000)));
+    all.add(refused("backing file name beyond the first cluster", PLAIN, e -> backing(e, 0x10000, 8), BACKING_NAME, "first cluster"));
     all.add(refused("backing file name across the end of the first cluster", PLAIN, e -> backing(e, 0xfffc, 8), BACKING_NAME));
     all.add(refused("backing file name at an offset of 2^63", PLAIN, e -> backing(e, Long.MIN_VALUE, 8), BACKING_NAME));
   }
@@ -68,7 +68,7 @@ final class HeaderCases {
 
   private static void addL1(List<MalformedImage> all) {
     addField(all, "l1_size", ImageEditor.L1_SIZE, 0, 4_194_305, 0x7fff_ffff, 0xffff_ffffL);
-    addOffset(all, "L1 table", ImageEditor.L1_TABLE_OFFSET, 0x30200, -0x10000, 0x7fff_ffff_ffff_0000L);
+    addOffset(all, "L1[ _]table", ImageEditor.L1_TABLE_OFFSET, 0x30200, -0x10000, 0x7fff_ffff_ffff_0000L);
     all.add(
         refused(
             "L1 table past the end of the file",
@@ -93,7 +93,7 @@ final class HeaderCases {
 
   private static void addSnapshotTable(List<MalformedImage> all) {
     addField(all, "nb_snapshots", ImageEditor.NB_SNAPSHOTS, 65_537, 0xffff_ffffL);
-    addOffset(all, "snapshot", ImageEditor.SNAPSHOTS_OFFSET, 0x30200);
+    addOffset(all, "snapshot", ImageEditor.SNAPSHOTS_OFFSET, 0x30200, -0x10000);
   }
 
   private static void addLengths(List<MalformedImage> all) {
@@ -111,7 +111,7 @@ final class HeaderCases {
     for (long offset : offsets) {
       all.add(
           refused(
-              table + " at " + Long.toHexString(offset),
+              "offset field " + field + " holds " + Long.toHexString(offset),
               PLAIN,
               e -> e.put64(field, offset),
               table,

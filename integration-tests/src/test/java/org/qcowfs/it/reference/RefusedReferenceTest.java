@@ -45,21 +45,21 @@ final class RefusedReferenceTest {
   @Test
   void aBackingFileAboveTheDirectoryIsNotOpened() {
     Referrer.overlay(image, "../elsewhere/" + SECRET, "raw");
-    assertThat(refusal(SECRET)).contains("../elsewhere/" + SECRET).contains("references=");
+    assertThat(refusal(SECRET)).contains(outside.toString()).contains("references=");
   }
 
   @Test
   void aBackingFileBehindASymbolicLinkIsNotOpened() throws IOException {
     Files.createSymbolicLink(directory.resolve("innocent.raw"), outside);
     Referrer.overlay(image, "innocent.raw", "raw");
-    assertThat(refusal("innocent.raw")).contains("innocent.raw").contains("references=");
+    assertThat(refusal("innocent.raw")).contains(outside.toString()).contains("references=");
   }
 
   @Test
   void aDirectoryBehindASymbolicLinkIsNotEntered() throws IOException {
     Files.createSymbolicLink(directory.resolve("sub"), outside.getParent());
     Referrer.overlay(image, "sub/" + SECRET, "raw");
-    assertThat(refusal(SECRET)).contains("sub/" + SECRET).contains("references=");
+    assertThat(refusal(SECRET)).contains(outside.toString()).contains("references=");
   }
 
   @ParameterizedTest
@@ -80,14 +80,14 @@ final class RefusedReferenceTest {
   void theFormatOfABackingFileIsNeverGuessed() {
     Referrer.raw(directory.resolve("unknown-format"));
     Referrer.overlayWithoutFormat(image, "unknown-format");
-    assertThat(refusal("unknown-format")).contains("unknown-format").contains("backing_format=");
+    assertThat(refusal("unknown-format")).contains("backing file").contains("backing_format=");
   }
 
   @Test
   void aBackingFormatThatIsNoneIsNamed() {
     Referrer.raw(directory.resolve("other-format"));
     Referrer.overlay(image, "other-format", "vmdk");
-    assertThat(refusal("other-format")).contains("other-format").contains("vmdk");
+    assertThat(refusal("other-format")).contains("backing file").contains("vmdk");
   }
 
   @Test
