@@ -48,8 +48,7 @@ final class ConcurrentReadTest {
         Qcowfs.mountCommand(image, mountpoint, "ro").env("QCOWFS_JAVA_OPTS", "-Xmx128m");
     try (MountedImage mount = MountedImage.mountBy(mountCommand, mountpoint)) {
       long reads = readFromAllThreads(mount.disk(), expected);
-      System.out.printf(
-          "%d threads made %d reads in %d s, all right%n", THREADS, reads, SECONDS);
+      System.out.printf("%d threads made %d reads in %d s, all right%n", THREADS, reads, SECONDS);
       assertThat(reads).isPositive();
     }
   }

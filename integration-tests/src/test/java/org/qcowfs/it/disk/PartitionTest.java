@@ -78,9 +78,10 @@ final class PartitionTest {
   void aDiskWithoutPartitionsHasNone() {
     Path image = QemuImg.create(directory.resolve("empty.qcow2"), "", DISK_BYTES);
     try (MountedImage mount = MountedImage.mount(image, "ro")) {
-      assertThat(mount.file("partitions")).satisfiesAnyOf(
-          partitions -> assertThat(partitions).doesNotExist(),
-          partitions -> assertThat(partitions).isEmptyDirectory());
+      assertThat(mount.file("partitions"))
+          .satisfiesAnyOf(
+              partitions -> assertThat(partitions).doesNotExist(),
+              partitions -> assertThat(partitions).isEmptyDirectory());
     }
   }
 

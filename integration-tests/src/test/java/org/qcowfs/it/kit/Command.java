@@ -23,7 +23,7 @@ import org.assertj.core.api.Assertions;
  * keep {@link #run} waiting.
  */
 public final class Command {
-  private static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(120);
+  private static final Duration DEFAULT_DEADLINE = Duration.ofMinutes(2);
 
   /** Set in the environment of a test run, these would put words of Java's own on stderr. */
   private static final List<String> NOISY_VARIABLES =
@@ -100,7 +100,10 @@ public final class Command {
     }
   }
 
-  /** Waits until a process that need not be a child has ended. Exceeding the deadline fails the test. */
+  /**
+   * Waits until a process that need not be a child has ended. Exceeding the deadline fails the
+   * test.
+   */
   public static void awaitEnd(ProcessHandle process) {
     try {
       var unused = process.onExit().get(DEFAULT_DEADLINE.toSeconds(), TimeUnit.SECONDS);

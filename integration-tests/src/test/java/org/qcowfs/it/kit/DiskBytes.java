@@ -67,7 +67,10 @@ public final class DiskBytes {
   /** Asserts that the bytes at an offset of a file are those. */
   public static void assertHolds(Path actual, long offset, byte[] expected) {
     assertEqual(
-        actual, ByteBuffer.wrap(read(actual, offset, expected.length)), ByteBuffer.wrap(expected), offset);
+        actual,
+        ByteBuffer.wrap(read(actual, offset, expected.length)),
+        ByteBuffer.wrap(expected),
+        offset);
   }
 
   /** Reads that many bytes, which must be there. */

@@ -39,7 +39,7 @@ public final class MountTable {
   }
 
   private static String mountPoint(String line) {
-    return unescaped(line.split(" ")[MOUNT_POINT_FIELD]);
+    return unescaped(line.split(" ", -1)[MOUNT_POINT_FIELD]);
   }
 
   /** The kernel writes blanks, tabs, newlines and backslashes as three octal digits. */

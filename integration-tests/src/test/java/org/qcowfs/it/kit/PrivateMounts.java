@@ -11,8 +11,8 @@ import java.util.List;
 
 /**
  * A mount namespace of its own, in which the machine can be made to look different: without {@code
- * /dev/fuse}, without libfuse, or with a {@code /dev/fuse} that everybody may use. The machine itself
- * stays as it is. {@link #close} ends the namespace and every mount in it.
+ * /dev/fuse}, without libfuse, or with a {@code /dev/fuse} that everybody may use. The machine
+ * itself stays as it is. {@link #close} ends the namespace and every mount in it.
  */
 public final class PrivateMounts implements AutoCloseable {
   private static final String READY = "ready";
@@ -42,8 +42,7 @@ public final class PrivateMounts implements AutoCloseable {
   /** A namespace in which every user may open {@code /dev/fuse}, as distributions have it. */
   public static PrivateMounts withFuseForEverybody() {
     Path node = TestDirectory.create("dev").resolve("fuse");
-    return create(
-        "mknod -m 0666 " + node + " c 10 229", "mount --bind " + node + " /dev/fuse");
+    return create("mknod -m 0666 " + node + " c 10 229", "mount --bind " + node + " /dev/fuse");
   }
 
   /** The command, run in the namespace. */
@@ -51,7 +50,9 @@ public final class PrivateMounts implements AutoCloseable {
     return command.under("nsenter", "--mount=/proc/" + holder.pid() + "/ns/mnt", "--wdns=/");
   }
 
-  /** The command, run in the namespace by another user who has nothing but what that name brings. */
+  /**
+   * The command, run in the namespace by another user who has nothing but what that name brings.
+   */
   public Command insideAs(String user, Path home, Command command) {
     return inside(
         command

@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * QEMU's {@code qemu-img}: makes images and says what they hold. Runs in the directory of the image,
- * since QEMU takes the name of an external data file relative to its working directory.
+ * QEMU's {@code qemu-img}: makes images and says what they hold. Runs in the directory of the
+ * image, since QEMU takes the name of an external data file relative to its working directory.
  */
 public final class QemuImg {
   private QemuImg() {}

@@ -1,5 +1,6 @@
 package org.qcowfs.it.kit;
 
+import com.google.errorprone.annotations.FormatMethod;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,7 @@ public final class QemuIo {
     return add("discard -q %d %d", offset, length);
   }
 
+  @FormatMethod
   private QemuIo add(String format, Object... values) {
     commands.add(format.formatted(values));
     return this;

@@ -9,8 +9,8 @@ import org.qcowfs.it.kit.QemuIo;
 import org.qcowfs.it.kit.TestDirectory;
 
 /**
- * The valid images that are broken. All are 64 MiB large. Their guest clusters 0 and 1 hold data, and
- * so do the 64 KiB at 1 MiB.
+ * The valid images that are broken. All are 64 MiB large. Their guest clusters 0 and 1 hold data,
+ * and so do the 64 KiB at 1 MiB.
  */
 enum BaseImage {
   PLAIN("compat=1.1"),
@@ -55,7 +55,10 @@ enum BaseImage {
     if (this == COMPRESSED) {
       Path text = directory.resolve("text");
       write(text, TEXT);
-      new QemuIo().writeCompressed(text, 0, 128 << 10).writeCompressed(text, 1 << 20, 64 << 10).run(image);
+      new QemuIo()
+          .writeCompressed(text, 0, 128 << 10)
+          .writeCompressed(text, 1 << 20, 64 << 10)
+          .run(image);
     } else {
       new QemuIo().write(DATA, 0, 128 << 10).write(DATA, 1 << 20, 64 << 10).run(image);
     }

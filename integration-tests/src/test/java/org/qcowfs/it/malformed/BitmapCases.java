@@ -40,17 +40,34 @@ final class BitmapCases {
         extension64("bitmap directory of 2^62 bytes", DIRECTORY_SIZE, 1L << 62, number(1L << 62)),
         extension64("bitmap directory of 0 bytes", DIRECTORY_SIZE, 0, number(0)),
         extension64("bitmap directory not aligned", DIRECTORY_OFFSET, 0x10200, number(0x10200)),
-        extension64("bitmap directory past the end", DIRECTORY_OFFSET, PAST_THE_END, number(PAST_THE_END)),
-        broken("bitmaps extension of 16 bytes", e -> e.put32(e.extension(BITMAPS_EXTENSION) + 4, 16), number(16)),
-        entry("bitmap table not aligned", (e, at) -> e.put64(at + TABLE_OFFSET, 0x10100), number(0x10100)),
-        entry("bitmap table of 2^31 entries", (e, at) -> e.put32(at + TABLE_SIZE, 1L << 31), number(1L << 31)),
+        extension64(
+            "bitmap directory past the end", DIRECTORY_OFFSET, PAST_THE_END, number(PAST_THE_END)),
+        broken(
+            "bitmaps extension of 16 bytes",
+            e -> e.put32(e.extension(BITMAPS_EXTENSION) + 4, 16),
+            number(16)),
+        entry(
+            "bitmap table not aligned",
+            (e, at) -> e.put64(at + TABLE_OFFSET, 0x10100),
+            number(0x10100)),
+        entry(
+            "bitmap table of 2^31 entries",
+            (e, at) -> e.put32(at + TABLE_SIZE, 1L << 31),
+            number(1L << 31)),
         entry("reserved bitmap flag", (e, at) -> e.put32(at + FLAGS, 0x100), number(0x100)),
         entry("bitmap type 2", (e, at) -> e.put8(at + TYPE, 2), number(2)),
-        entry("bitmap granularity of 2^32", (e, at) -> e.put8(at + GRANULARITY_BITS, 32), number(32)),
+        entry(
+            "bitmap granularity of 2^32", (e, at) -> e.put8(at + GRANULARITY_BITS, 32), number(32)),
         entry("bitmap granularity of 2^8", (e, at) -> e.put8(at + GRANULARITY_BITS, 8), number(8)),
-        entry("bitmap name of 65535 bytes", (e, at) -> e.put16(at + NAME_SIZE, 65_535), "past the directory"),
+        entry(
+            "bitmap name of 65535 bytes",
+            (e, at) -> e.put16(at + NAME_SIZE, 65_535),
+            "past the directory"),
         entry("bitmap name of 0 bytes", (e, at) -> e.put16(at + NAME_SIZE, 0), number(0)),
-        entry("bitmap extra data of 2^32-1 bytes", (e, at) -> e.put32(at + EXTRA_SIZE, 0xffff_ffffL), "past the directory"));
+        entry(
+            "bitmap extra data of 2^32-1 bytes",
+            (e, at) -> e.put32(at + EXTRA_SIZE, 0xffff_ffffL),
+            "past the directory"));
   }
 
   /** A change of the first directory entry, which begins at {@code at}. */

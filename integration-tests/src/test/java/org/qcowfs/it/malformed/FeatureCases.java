@@ -29,31 +29,70 @@ final class FeatureCases {
 
   static List<MalformedImage> all() {
     return List.of(
-        refused("unknown incompatible bit without a name", PLAIN, incompatible(1L << 5), "feature", number(5)),
-        refused("unknown incompatible bit 63", PLAIN, incompatible(Long.MIN_VALUE), "feature", number(63)),
-        refused("unknown incompatible bit with a name", PLAIN, FeatureCases::nameBit9, "time travel"),
+        refused(
+            "unknown incompatible bit without a name",
+            PLAIN,
+            incompatible(1L << 5),
+            "feature",
+            number(5)),
+        refused(
+            "unknown incompatible bit 63",
+            PLAIN,
+            incompatible(Long.MIN_VALUE),
+            "feature",
+            number(63)),
+        refused(
+            "unknown incompatible bit with a name", PLAIN, FeatureCases::nameBit9, "time travel"),
         refused(
             "compression bit without a type",
             PLAIN,
             incompatible(COMPRESSION_TYPE),
             "compression[_ ]type",
             number(0) + "|deflate|zlib"),
-        refused("compression type without its bit", PLAIN, e -> e.put8(ImageEditor.COMPRESSION_TYPE, 1), "compression[_ ]type", number(1) + "|zstd"),
-        refused("unknown compression type", PLAIN, FeatureCases::compressionType2, "compression[_ ]type", number(2)),
+        refused(
+            "compression type without its bit",
+            PLAIN,
+            e -> e.put8(ImageEditor.COMPRESSION_TYPE, 1),
+            "compression[_ ]type",
+            number(1) + "|zstd"),
+        refused(
+            "unknown compression type",
+            PLAIN,
+            FeatureCases::compressionType2,
+            "compression[_ ]type",
+            number(2)),
         refused("data-file bit without a name", PLAIN, incompatible(DATA_FILE), "data file"),
-        refused("subclusters smaller than a sector", SMALL_CLUSTERS, FeatureCases::tinySubclusters, "extended L2|subcluster", number(12) + "|" + number(4096)),
-        refused("header extension longer than the cluster", PLAIN, extensionLength(0x7fff_ffff), "extension", number(0x7fff_ffff)),
-        refused("header extension of 2^32-1 bytes", PLAIN, extensionLength(0xffff_ffffL), "extension", number(0xffff_ffffL)),
+        refused(
+            "subclusters smaller than a sector",
+            SMALL_CLUSTERS,
+            FeatureCases::tinySubclusters,
+            "extended L2|subcluster",
+            number(12) + "|" + number(4096)),
+        refused(
+            "header extension longer than the cluster",
+            PLAIN,
+            extensionLength(0x7fff_ffff),
+            "extension",
+            number(0x7fff_ffff)),
+        refused(
+            "header extension of 2^32-1 bytes",
+            PLAIN,
+            extensionLength(0xffff_ffffL),
+            "extension",
+            number(0xffff_ffffL)),
         readAsUsual("dirty bit", PLAIN, incompatible(DIRTY)),
         readAsUsual("corrupt bit", PLAIN, incompatible(CORRUPT)),
-        readAsUsual("unknown autoclear bit", PLAIN, e -> e.or64(ImageEditor.AUTOCLEAR_FEATURES, 1L << 40)));
+        readAsUsual(
+            "unknown autoclear bit", PLAIN, e -> e.or64(ImageEditor.AUTOCLEAR_FEATURES, 1L << 40)));
   }
 
   private static Consumer<ImageEditor> incompatible(long bits) {
     return editor -> editor.or64(ImageEditor.INCOMPATIBLE_FEATURES, bits);
   }
 
-  /** With subclusters, an L2 table maps half as much, so that the L1 table must be twice as long. */
+  /**
+   * With subclusters, an L2 table maps half as much, so that the L1 table must be twice as long.
+   */
   private static void tinySubclusters(ImageEditor editor) {
     editor.or64(ImageEditor.INCOMPATIBLE_FEATURES, EXTENDED_L2);
     editor.put32(ImageEditor.L1_SIZE, 2 * editor.get32(ImageEditor.L1_SIZE));

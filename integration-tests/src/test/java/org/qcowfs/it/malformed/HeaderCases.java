@@ -49,10 +49,32 @@ final class HeaderCases {
   }
 
   private static void addBackingName(List<MalformedImage> all) {
-    all.add(refused("backing file name of 1024 bytes", PLAIN, e -> backing(e, 0x200, 1024), BACKING_NAME, number(1024)));
-    all.add(refused("backing file name beyond the first cluster", PLAIN, e -> backing(e, 0x10000, 8), BACKING_NAME, "first cluster"));
-    all.add(refused("backing file name across the end of the first cluster", PLAIN, e -> backing(e, 0xfffc, 8), BACKING_NAME));
-    all.add(refused("backing file name at an offset of 2^63", PLAIN, e -> backing(e, Long.MIN_VALUE, 8), BACKING_NAME));
+    all.add(
+        refused(
+            "backing file name of 1024 bytes",
+            PLAIN,
+            e -> backing(e, 0x200, 1024),
+            BACKING_NAME,
+            number(1024)));
+    all.add(
+        refused(
+            "backing file name beyond the first cluster",
+            PLAIN,
+            e -> backing(e, 0x10000, 8),
+            BACKING_NAME,
+            "first cluster"));
+    all.add(
+        refused(
+            "backing file name across the end of the first cluster",
+            PLAIN,
+            e -> backing(e, 0xfffc, 8),
+            BACKING_NAME));
+    all.add(
+        refused(
+            "backing file name at an offset of 2^63",
+            PLAIN,
+            e -> backing(e, Long.MIN_VALUE, 8),
+            BACKING_NAME));
   }
 
   private static void backing(ImageEditor editor, long offset, int size) {
@@ -61,14 +83,33 @@ final class HeaderCases {
   }
 
   private static void addEncryption(List<MalformedImage> all) {
-    all.add(refused("encrypted with AES", PLAIN, e -> e.put32(ImageEditor.CRYPT_METHOD, 1), "encrypt", "AES"));
-    all.add(refused("encrypted with LUKS", PLAIN, e -> e.put32(ImageEditor.CRYPT_METHOD, 2), "encrypt", "LUKS"));
-    all.add(refused("encrypted with method 3", PLAIN, e -> e.put32(ImageEditor.CRYPT_METHOD, 3), "crypt", number(3)));
+    all.add(
+        refused(
+            "encrypted with AES",
+            PLAIN,
+            e -> e.put32(ImageEditor.CRYPT_METHOD, 1),
+            "encrypt",
+            "AES"));
+    all.add(
+        refused(
+            "encrypted with LUKS",
+            PLAIN,
+            e -> e.put32(ImageEditor.CRYPT_METHOD, 2),
+            "encrypt",
+            "LUKS"));
+    all.add(
+        refused(
+            "encrypted with method 3",
+            PLAIN,
+            e -> e.put32(ImageEditor.CRYPT_METHOD, 3),
+            "crypt",
+            number(3)));
   }
 
   private static void addL1(List<MalformedImage> all) {
     addField(all, "l1_size", ImageEditor.L1_SIZE, 0, 4_194_305, 0x7fff_ffff, 0xffff_ffffL);
-    addOffset(all, "L1[ _]table", ImageEditor.L1_TABLE_OFFSET, 0x30200, -0x10000, 0x7fff_ffff_ffff_0000L);
+    addOffset(
+        all, "L1[ _]table", ImageEditor.L1_TABLE_OFFSET, 0x30200, -0x10000, 0x7fff_ffff_ffff_0000L);
     all.add(
         refused(
             "L1 table past the end of the file",
@@ -103,11 +144,13 @@ final class HeaderCases {
   private static void addField(List<MalformedImage> all, String field, int offset, long... values) {
     String name = field.replace("_", "[_ ]");
     for (long value : values) {
-      all.add(refused(field + " " + value, PLAIN, e -> e.put32(offset, value), name, number(value)));
+      all.add(
+          refused(field + " " + value, PLAIN, e -> e.put32(offset, value), name, number(value)));
     }
   }
 
-  private static void addOffset(List<MalformedImage> all, String table, int field, long... offsets) {
+  private static void addOffset(
+      List<MalformedImage> all, String table, int field, long... offsets) {
     for (long offset : offsets) {
       all.add(
           refused(

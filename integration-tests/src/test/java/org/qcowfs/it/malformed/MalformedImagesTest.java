@@ -62,7 +62,8 @@ final class MalformedImagesTest {
     assertReadsAs(image, malformed.base());
     String shown = Qcowfs.run("info", image).succeeded().stdout();
     malformed.words().forEach(word -> assertThat(shown).containsPattern(word));
-    assertThat(shown).containsPattern("(?i)broken|cannot|not |past|beyond|more than|unknown|invalid");
+    assertThat(shown)
+        .containsPattern("(?i)broken|cannot|not |past|beyond|more than|unknown|invalid");
   }
 
   private static void assertReadsAs(Path image, BaseImage base) throws IOException {

@@ -23,17 +23,26 @@ final class SnapshotCases {
 
   static List<MalformedImage> all() {
     return List.of(
-        broken("snapshot table past the end of the file", e -> e.put64(ImageEditor.SNAPSHOTS_OFFSET, PAST_THE_END), number(PAST_THE_END)),
+        broken(
+            "snapshot table past the end of the file",
+            e -> e.put64(ImageEditor.SNAPSHOTS_OFFSET, PAST_THE_END),
+            number(PAST_THE_END)),
         broken("more snapshots than entries", e -> e.put32(ImageEditor.NB_SNAPSHOTS, 2000)),
         entry64("snapshot L1 table not aligned", L1_OFFSET, 0x30200, number(0x30200)),
-        entry64("snapshot L1 table past the end of the file", L1_OFFSET, PAST_THE_END, number(PAST_THE_END)),
+        entry64(
+            "snapshot L1 table past the end of the file",
+            L1_OFFSET,
+            PAST_THE_END,
+            number(PAST_THE_END)),
         entry32("snapshot L1 table of 0 entries", L1_SIZE, 0, number(0)),
         entry32("snapshot L1 table of 2^32-1 entries", L1_SIZE, 0xffff_ffffL, number(0xffff_ffffL)),
         entry32("snapshot L1 table of 4194305 entries", L1_SIZE, 4_194_305, number(4_194_305)),
         entry32("snapshot extra data of 64 KiB", EXTRA_SIZE, 65_536, number(65_536)),
         entry32("snapshot extra data of 2^32-1 bytes", EXTRA_SIZE, 0xffff_ffffL, "past the end"),
         broken("snapshot ID longer than the table", e -> e.put16(e.snapshots() + ID_SIZE, 65_535)),
-        broken("snapshot name longer than the table", e -> e.put16(e.snapshots() + NAME_SIZE, 65_535)));
+        broken(
+            "snapshot name longer than the table",
+            e -> e.put16(e.snapshots() + NAME_SIZE, 65_535)));
   }
 
   private static MalformedImage entry64(String name, int field, long value, String... words) {

@@ -25,8 +25,8 @@ final class FillPlan {
   }
 
   /**
-   * Compressed writes to some clusters, the last one among them. Only for a fresh image: QEMU does not
-   * replace a cluster by a compressed one.
+   * Compressed writes to some clusters, the last one among them. Only for a fresh image: QEMU does
+   * not replace a cluster by a compressed one.
    */
   FillPlan compressed() {
     long clusters = (virtualBytes + clusterBytes - 1) / clusterBytes;
@@ -63,7 +63,10 @@ final class FillPlan {
     return this;
   }
 
-  /** From a part of a cluster to a few clusters; whole clusters often, since they are a case of their own. */
+  /**
+   * From a part of a cluster to a few clusters; whole clusters often, since they are a case of
+   * their own.
+   */
   private long length() {
     long some = 1 + random.nextLong(3L * clusterBytes);
     return Math.min(some, 3 << 20);

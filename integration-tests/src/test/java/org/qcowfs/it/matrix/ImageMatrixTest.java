@@ -20,7 +20,9 @@ import org.qcowfs.it.kit.Qcowfs;
 import org.qcowfs.it.kit.QemuImg;
 import org.qcowfs.it.kit.Seed;
 
-/** Each shape of image shows through a real mount what QEMU reads from it, and says what QEMU says. */
+/**
+ * Each shape of image shows through a real mount what QEMU reads from it, and says what QEMU says.
+ */
 @NeedsMounts
 @Execution(ExecutionMode.CONCURRENT)
 final class ImageMatrixTest {
@@ -54,8 +56,7 @@ final class ImageMatrixTest {
     DiskBytes.assertSame(mount.disk(), expected);
     QemuImg.assertIdentical(mount.disk(), made.image());
     for (String name : made.snapshots()) {
-      DiskBytes.assertSame(
-          mount.snapshotDisk(name), QemuImg.snapshotToRaw(made.image(), name));
+      DiskBytes.assertSame(mount.snapshotDisk(name), QemuImg.snapshotToRaw(made.image(), name));
     }
   }
 

@@ -31,7 +31,9 @@ final class PairCover {
     all.forEach(variant -> pairs(variant).forEach(pair -> missing.put(pair, times)));
   }
 
-  /** Variants of {@code all} that hold each pair {@code times} times, where so many hold it at all. */
+  /**
+   * Variants of {@code all} that hold each pair {@code times} times, where so many hold it at all.
+   */
   static List<ImageVariant> choose(List<ImageVariant> all, int times, SplittableRandom random) {
     PairCover cover = new PairCover(all, times, random);
     while (!cover.missing.isEmpty()) {
@@ -43,7 +45,8 @@ final class PairCover {
   /** The best of some random candidates, one of which is sure to hold a missing pair. */
   private ImageVariant best() {
     Pair wanted = missing.keySet().stream().min(Comparator.comparing(Pair::toString)).orElseThrow();
-    List<ImageVariant> holders = all.stream().filter(v -> pairs(v).anyMatch(wanted::equals)).toList();
+    List<ImageVariant> holders =
+        all.stream().filter(v -> pairs(v).anyMatch(wanted::equals)).toList();
     return Stream.generate(() -> holders.get(random.nextInt(holders.size())))
         .limit(CANDIDATES)
         .max(Comparator.comparingLong(this::gain))

@@ -17,7 +17,17 @@ final class Referrer {
   /** An overlay with no data of its own. */
   static Path overlay(Path image, String backingName, String backingFormat) {
     QemuImg.on(
-        image, "create", "-q", "-u", "-f", "qcow2", "-b", backingName, "-F", backingFormat, image,
+        image,
+        "create",
+        "-q",
+        "-u",
+        "-f",
+        "qcow2",
+        "-b",
+        backingName,
+        "-F",
+        backingFormat,
+        image,
         VIRTUAL_BYTES);
     return image;
   }
@@ -25,8 +35,7 @@ final class Referrer {
   /** An overlay that does not record the format of its backing file. */
   static Path overlayWithoutFormat(Path image, String backingName) {
     overlay(image, backingName, "raw");
-    ImageEditor.edit(
-        image, e -> e.put32(e.extension(BACKING_FORMAT_EXTENSION), UNKNOWN_EXTENSION));
+    ImageEditor.edit(image, e -> e.put32(e.extension(BACKING_FORMAT_EXTENSION), UNKNOWN_EXTENSION));
     return image;
   }
 

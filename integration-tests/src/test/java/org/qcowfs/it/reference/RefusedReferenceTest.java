@@ -15,8 +15,8 @@ import org.qcowfs.it.kit.Qcowfs;
 import org.qcowfs.it.kit.TestDirectory;
 
 /**
- * Names in an image that lead to files the user did not offer. Each is refused with the name and the
- * way out, and the file is not even opened.
+ * Names in an image that lead to files the user did not offer. Each is refused with the name and
+ * the way out, and the file is not even opened.
  */
 @NeedsMounts
 final class RefusedReferenceTest {
@@ -128,7 +128,9 @@ final class RefusedReferenceTest {
   @Test
   void aDeviceIsNotOpenedEvenWhereAnyReferenceIsAllowed() {
     Referrer.overlay(image, "/dev/zero", "raw");
-    assertThat(refusal("/dev/zero", "references=any")).contains("/dev/zero").contains("regular file");
+    assertThat(refusal("/dev/zero", "references=any"))
+        .contains("/dev/zero")
+        .contains("regular file");
   }
 
   @Test

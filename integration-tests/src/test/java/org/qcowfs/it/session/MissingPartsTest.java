@@ -18,8 +18,8 @@ import org.qcowfs.it.kit.TestDirectory;
 @NeedsMounts
 final class MissingPartsTest {
   private static final String HIDE_LIBFUSE =
-      "for lib in $(find /lib /usr/lib -name 'libfuse.so.2*' -type f | xargs -r realpath | sort -u);"
-          + " do mount --bind /dev/null $lib; done";
+      "for lib in $(find /lib /usr/lib -name 'libfuse.so.2*' -type f | xargs -r realpath | sort"
+          + " -u); do mount --bind /dev/null $lib; done";
 
   private Path directory = Path.of("");
   private Path mountpoint = Path.of("");
@@ -55,8 +55,7 @@ final class MissingPartsTest {
 
   private String refusal(PrivateMounts machine) {
     String line =
-        Qcowfs.refused(
-            machine.inside(Qcowfs.mountCommand(image, mountpoint)), mountpoint, 1);
+        Qcowfs.refused(machine.inside(Qcowfs.mountCommand(image, mountpoint)), mountpoint, 1);
     assertThat(machine.below(mountpoint)).isEmpty();
     return line;
   }

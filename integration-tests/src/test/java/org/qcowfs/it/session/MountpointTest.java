@@ -105,10 +105,8 @@ final class MountpointTest {
 
   @Test
   void aMountInAPipelineLetsItEnd() {
-    String pipeline =
-        "%s mount %s %s 2>&1 | cat".formatted(Qcowfs.command(), image, mountpoint);
-    try (MountedImage mount =
-        MountedImage.mountBy(Command.of("sh", "-c", pipeline), mountpoint)) {
+    String pipeline = "%s mount %s %s 2>&1 | cat".formatted(Qcowfs.command(), image, mountpoint);
+    try (MountedImage mount = MountedImage.mountBy(Command.of("sh", "-c", pipeline), mountpoint)) {
       SmallImage.assertIsDisk(mount.disk());
     }
   }
@@ -116,8 +114,7 @@ final class MountpointTest {
   @Test
   void theLauncherWorksThroughASymbolicLinkAndFromAnywhere() throws IOException {
     Path link =
-        Files.createSymbolicLink(
-            directory.resolve("qcowfs"), Path.of(Qcowfs.command().toString()));
+        Files.createSymbolicLink(directory.resolve("qcowfs"), Path.of(Qcowfs.command().toString()));
     CommandResult version = Command.of(link, "--version").in(directory).run().succeeded();
     assertThat(version.stdout()).contains("qcowfs");
     assertThat(version.stderr()).isEmpty();
