@@ -54,9 +54,7 @@ final class MountCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     MountOptions options = parseOptions();
-    if (options.debug()) {
-      Logging.configure(Verbosity.DEBUG);
-    }
+    Logging.configureAtLeast(options.debug() ? Verbosity.DEBUG : Verbosity.VERBOSE);
     Launcher launcher = Launcher.current();
     boolean daemon = launcher.isWaiting() && !foreground;
     MountSession session =

@@ -182,7 +182,8 @@ public final class MountSession {
    * @return whether everything that was written is safe
    */
   public boolean awaitEnd() throws InterruptedException {
-    log().info("{} (process {})", describe(), file.record().pid());
+    SessionRecord record = file.record();
+    log().info("process {} serves {} at {}", record.pid(), record.image(), record.mountpoint());
     fuse.awaitEnd();
     return complete();
   }
