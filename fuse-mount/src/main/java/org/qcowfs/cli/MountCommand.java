@@ -88,6 +88,9 @@ final class MountCommand implements Callable<Integer> {
   }
 
   private MountOptions parseOptions() throws IOException {
+    if (Logging.verbosity() == Verbosity.DEBUG) {
+      optionLists.add("debug");
+    }
     try {
       return MountOptions.parse(optionLists);
     } catch (MountOptionException e) {
