@@ -92,7 +92,15 @@ final class ArchitectureTest {
         .callMethod(System.class, "exit", int.class)
         .orShould()
         .callMethod(Runtime.class, "exit", int.class)
-        .orShould()
+        .check(MOUNT);
+  }
+
+  @Test
+  void onlyTheSessionCutsTheProcessOffOnceASignalHasUnmounted() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(qualified("session"))
+        .should()
         .callMethod(Runtime.class, "halt", int.class)
         .check(MOUNT);
   }

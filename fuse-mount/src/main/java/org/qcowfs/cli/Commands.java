@@ -18,6 +18,7 @@ final class Commands {
     BY_NAME.put("umount", UmountCommand::new);
     BY_NAME.put("info", InfoCommand::new);
     BY_NAME.put("map", MapCommand::new);
+    BY_NAME.put("doctor", DoctorCommand::new);
   }
 
   private Commands() {}

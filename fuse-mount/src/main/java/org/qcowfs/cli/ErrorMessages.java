@@ -32,7 +32,9 @@ final class ErrorMessages {
     return "this is a defect of qcowfs, please report it with the output of --debug: " + e;
   }
 
-  /** The text with each control character written as a Java escape, so that it stays on one line. */
+  /**
+   * The text with each control character written as a Java escape, so that it stays on one line.
+   */
   static String escapeControls(String text) {
     StringBuilder escaped = new StringBuilder(text.length());
     text.codePoints()

@@ -10,10 +10,12 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import java.nio.charset.StandardCharsets;
-import org.qcowfs.session.Launcher;
 import org.qcowfs.session.LogStream;
 
-/** Sets logback up from {@link Logging}: no file is read, nothing is printed. Found by logback as a service. */
+/**
+ * Sets logback up from {@link Logging}: no file is read, nothing is printed. Found by logback as a
+ * service.
+ */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_HIGH_PRIORITY)
 public final class LogbackConfigurator extends ContextAwareBase implements Configurator {
   private static final String PATTERN = "%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %msg%n%ex";
@@ -40,7 +42,7 @@ public final class LogbackConfigurator extends ContextAwareBase implements Confi
 
   private static Level level() {
     return switch (Logging.verbosity()) {
-      case NORMAL -> Launcher.current().isWaiting() ? Level.INFO : Level.WARN;
+      case NORMAL -> Level.WARN;
       case VERBOSE -> Level.INFO;
       case DEBUG -> Level.DEBUG;
     };

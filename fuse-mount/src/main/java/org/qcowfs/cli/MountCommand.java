@@ -54,13 +54,12 @@ final class MountCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     MountOptions options = parseOptions();
-    if (options.debug()) {
-      Logging.configure(Verbosity.DEBUG);
-    }
+    Logging.configureAtLeast(options.debug() ? Verbosity.DEBUG : Verbosity.VERBOSE);
     Launcher launcher = Launcher.current();
     boolean daemon = launcher.isWaiting() && !foreground;
     MountSession session =
-        MountSession.start(new MountRequest(image, mountpoint, options, daemon));
+        MountSession.start(
+            new MountRequest(image, mountpoint, options, daemon), MountCommand::halt);
     try {
       report(session, launcher, daemon);
     } catch (IOException e) {
@@ -69,6 +68,10 @@ final class MountCommand implements Callable<Integer> {
       throw e;
     }
     return session.awaitEnd() ? ExitCodes.DONE : ExitCodes.FAILED;
+  }
+
+  private static void halt(boolean flushed) {
+    Runtime.getRuntime().halt(flushed ? ExitCodes.DONE : ExitCodes.FAILED);
   }
 
   private static void report(MountSession session, Launcher launcher, boolean daemon)
@@ -85,6 +88,9 @@ final class MountCommand implements Callable<Integer> {
   }
 
   private MountOptions parseOptions() throws IOException {
+    if (Logging.verbosity() == Verbosity.DEBUG) {
+      optionLists.add("debug");
+    }
     try {
       return MountOptions.parse(optionLists);
     } catch (MountOptionException e) {

@@ -24,6 +24,7 @@ final class RootCommand implements Runnable {
       usageHelp = true,
       scope = ScopeType.INHERIT,
       description = "Show this help and end.")
+  @SuppressWarnings("UnusedVariable") // picocli looks at it
   private boolean help;
 
   @Option(
@@ -31,6 +32,7 @@ final class RootCommand implements Runnable {
       versionHelp = true,
       scope = ScopeType.INHERIT,
       description = "Show the version and end.")
+  @SuppressWarnings("UnusedVariable") // picocli looks at it
   private boolean version;
 
   @Option(

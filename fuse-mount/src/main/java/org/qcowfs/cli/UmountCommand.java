@@ -20,8 +20,7 @@ final class UmountCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Unmounting.unmount(mountpoint)
-        .ifPresent(
-            note -> System.err.println("qcowfs: " + ErrorMessages.escapeControls(note)));
+        .ifPresent(note -> System.err.println("qcowfs: " + ErrorMessages.escapeControls(note)));
     return ExitCodes.DONE;
   }
 }

@@ -2,6 +2,7 @@ package org.qcowfs.fuse;
 
 import com.kenai.jffi.MemoryIO;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -10,10 +11,11 @@ import jnr.ffi.LibraryLoader;
 import org.qcowfs.tree.Node;
 
 /**
- * A mounted tree: a libfuse session, and the permanent Java threads that take requests from the kernel
- * and process them. Ends when somebody unmounts.
+ * A mounted tree: a libfuse session, and the permanent Java threads that take requests from the
+ * kernel and process them. Ends when somebody unmounts.
  *
- * <p>Thread rules: {@link #awaitEnd} may be called by any thread; the others by the one that mounted.
+ * <p>Thread rules: {@link #awaitEnd} may be called by any thread; the others by the one that
+ * mounted.
  */
 public final class FuseSession {
   private static final String LIBRARY = "libfuse.so.2";
@@ -135,13 +137,17 @@ public final class FuseSession {
   }
 
   /**
-   * Frees the session. Only once it has ended: before that libfuse would unmount whatever lies at the
-   * mountpoint.
+   * Frees the session. Only once it has ended: before that libfuse would unmount whatever lies at
+   * the mountpoint.
    */
   public void close() {
     if (running.getCount() > 0) {
-      throw new IllegalStateException("still serving " + fileSystem);
+      throw new IllegalStateException("requests are still served");
     }
-    library.fuse_teardown(fuse, mountpoint);
+    try {
+      library.fuse_teardown(fuse, mountpoint);
+    } finally {
+      Reference.reachabilityFence(fileSystem);
+    }
   }
 }

@@ -5,8 +5,8 @@ import jnr.ffi.types.size_t;
 import ru.serce.jnrfuse.struct.FuseOperations;
 
 /**
- * The session functions of libfuse 2.9 that jnr-fuse does not declare. Pointers are addresses. Public
- * because jnr-ffi implements it.
+ * The session functions of libfuse 2.9 that jnr-fuse does not declare. Pointers are addresses.
+ * Public because jnr-ffi implements it.
  *
  * <p>Only functions whose newest version a plain {@code dlsym} finds: {@code fuse_new} and {@code
  * fuse_main} would resolve to an ABI of 2005.
@@ -39,7 +39,9 @@ public interface LibFuse2 {
   @size_t
   long fuse_chan_bufsize(@size_t long channel);
 
-  /** Waits for a request; its size, 0 when the filesystem was unmounted, or a negative error number. */
+  /**
+   * Waits for a request; its size, 0 when the filesystem was unmounted, or a negative error number.
+   */
   int fuse_chan_recv(@size_t long channelInOut, @size_t long buffer, @size_t long bytes);
 
   void fuse_session_process(

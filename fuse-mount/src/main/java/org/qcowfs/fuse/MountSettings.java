@@ -16,6 +16,7 @@ import java.util.List;
  * @param gid the group shown
  * @param umask permission bits not shown
  * @param threads how many threads serve requests
+ * @param tracing whether every request is logged
  * @param time the times shown for every file
  * @param diskBytes size of the disk, which {@code statfs} shows
  */
@@ -28,6 +29,7 @@ public record MountSettings(
     long gid,
     int umask,
     int threads,
+    boolean tracing,
     Instant time,
     long diskBytes) {
   /** A qcow2 image that is only read does not change: the kernel may remember what it saw. */
@@ -56,10 +58,13 @@ public record MountSettings(
     return String.join(",", options);
   }
 
-  /** Keeps a name from ending its option: libfuse takes a comma or a backslash behind a backslash. */
+  /**
+   * Keeps a name from ending its option: libfuse takes a comma or a backslash behind a backslash.
+   */
   static String escape(String name) {
     StringBuilder escaped = new StringBuilder(name.length());
-    for (char c : name.toCharArray()) {
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
       if (c == ',' || c == '\\') {
         escaped.append('\\');
       }

@@ -7,7 +7,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.tree.OpenFile;
 
-/** The files that programs have open, by the handle that the kernel knows them under. Thread-safe. */
+/**
+ * The files that programs have open, by the handle that the kernel knows them under. Thread-safe.
+ */
 final class OpenFiles {
   private final Map<Long, OpenFile> byHandle = new ConcurrentHashMap<>();
   private final AtomicLong lastHandle = new AtomicLong();

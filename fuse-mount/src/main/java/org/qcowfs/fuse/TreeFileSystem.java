@@ -21,8 +21,8 @@ import ru.serce.jnrfuse.struct.FuseOperations;
 import ru.serce.jnrfuse.struct.Statvfs;
 
 /**
- * The callbacks: each unpacks the request, asks the tree and packs the answer. Called by every session
- * thread at once. What is not here libfuse answers by itself.
+ * The callbacks: each unpacks the request, asks the tree and packs the answer. Called by every
+ * session thread at once. What is not here libfuse answers by itself.
  *
  * <p>Never use {@code mount} and {@code umount} of the superclass: the one guesses whether it
  * succeeded, the other does not wait. {@link FuseSession} does both.
@@ -35,12 +35,14 @@ final class TreeFileSystem extends FuseStubFS {
   private final Node root;
   private final Attributes attributes;
   private final long diskBytes;
+  private final CallbackRunner callbacks;
   private final OpenFiles openFiles = new OpenFiles();
 
   TreeFileSystem(Node root, MountSettings settings) {
     this.root = root;
     this.attributes = new Attributes(settings);
     this.diskBytes = settings.diskBytes();
+    this.callbacks = new CallbackRunner(settings.tracing());
   }
 
   /** The table of callbacks. Lives as long as this object, to which a reference must be kept. */
@@ -50,7 +52,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int getattr(String path, FileStat stat) {
-    return Callback.answer(
+    return callbacks.answer(
         "getattr",
         path,
         () -> {
@@ -70,7 +72,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int open(String path, FuseFileInfo info) {
-    return Callback.answer("open", path, () -> open(find(path), info));
+    return callbacks.answer("open", path, () -> open(find(path), info));
   }
 
   private int open(@Nullable Node node, FuseFileInfo info) throws IOException {
@@ -90,7 +92,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int read(String path, Pointer buffer, long size, long offset, FuseFileInfo info) {
-    return Callback.answer(
+    return callbacks.answer(
         "read",
         path,
         () -> {
@@ -105,7 +107,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int release(String path, FuseFileInfo info) {
-    return Callback.answer(
+    return callbacks.answer(
         "release",
         path,
         () -> {
@@ -114,7 +116,9 @@ final class TreeFileSystem extends FuseStubFS {
         });
   }
 
-  /** Nothing is ever left to flush. Answered all the same: the kernel takes "not known" as for good. */
+  /**
+   * Nothing is ever left to flush. Answered all the same: the kernel takes "not known" as for good.
+   */
   @Override
   public int flush(String path, FuseFileInfo info) {
     return 0;
@@ -129,7 +133,7 @@ final class TreeFileSystem extends FuseStubFS {
   @Override
   public int readdir(
       String path, Pointer buffer, FuseFillDir filler, long offset, FuseFileInfo info) {
-    return Callback.answer("readdir", path, () -> list(find(path), buffer, filler));
+    return callbacks.answer("readdir", path, () -> list(find(path), buffer, filler));
   }
 
   private static int list(@Nullable Node node, Pointer buffer, FuseFillDir filler)
@@ -155,7 +159,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int statfs(String path, Statvfs statfs) {
-    return Callback.answer(
+    return callbacks.answer(
         "statfs",
         path,
         () -> {
@@ -181,7 +185,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   private @Nullable Node find(String path) throws IOException {
     Node node = root;
-    for (String name : path.split("/")) {
+    for (String name : path.split("/", -1)) {
       if (name.isEmpty()) {
         continue;
       }

@@ -25,7 +25,7 @@ final class DaemonLog {
       char c = (char) (b & 0xff);
       if (c == '/') {
         name.append('-');
-      } else if (Character.isLetterOrDigit(c) && c < 0x80 || c == '.' || c == '_') {
+      } else if (isPlain(c)) {
         name.append(c);
       } else {
         name.append(String.format(Locale.ROOT, "%%%02X", (int) c));
@@ -36,5 +36,10 @@ final class DaemonLog {
       return name.substring(0, MAX_NAME_CHARS) + "~" + hash;
     }
     return name.toString();
+  }
+
+  private static boolean isPlain(char c) {
+    boolean letterOrDigit = c < 0x80 && Character.isLetterOrDigit(c);
+    return letterOrDigit || c == '.' || c == '_';
   }
 }

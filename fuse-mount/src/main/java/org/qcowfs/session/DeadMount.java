@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** A mount of ours whose daemon has died: every access ends with "Transport endpoint is not connected". */
+/**
+ * A mount of ours whose daemon has died: every access ends with "Transport endpoint is not
+ * connected".
+ */
 final class DeadMount {
   private DeadMount() {}
 

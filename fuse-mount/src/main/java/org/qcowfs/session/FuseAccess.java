@@ -19,16 +19,19 @@ final class FuseAccess {
   static void check(HostUser user, boolean allowOther) throws IOException {
     if (!Files.exists(DEVICE)) {
       throw new IOException(
-          "/dev/fuse is missing; load the kernel's FUSE with: sudo modprobe fuse (a container must be started with --device /dev/fuse)");
+          "/dev/fuse is missing; load the kernel's FUSE with: sudo modprobe fuse (a container must"
+              + " be started with --device /dev/fuse)");
     }
     if (!Files.isReadable(DEVICE) || !Files.isWritable(DEVICE)) {
       throw new IOException(
-          "no permission to open /dev/fuse; let users in with: sudo chmod 666 /dev/fuse (or join the group that owns it)");
+          "no permission to open /dev/fuse; let users in with: sudo chmod 666 /dev/fuse (or join"
+              + " the group that owns it)");
     }
     Fusermount.find();
     if (allowOther && !user.isRoot() && !userAllowOther()) {
       throw new IOException(
-          "allow_other is for root only on this machine; add a line user_allow_other to /etc/fuse.conf to let users use it");
+          "allow_other is for root only on this machine; add a line user_allow_other to"
+              + " /etc/fuse.conf to let users use it");
     }
   }
 

@@ -49,7 +49,9 @@ final class Fusermount {
     return run("-u", mountpoint.toString());
   }
 
-  /** Takes the mount out of sight at once; programs that use it go on as long as the daemon does. */
+  /**
+   * Takes the mount out of sight at once; programs that use it go on as long as the daemon does.
+   */
   Result detach(Path mountpoint) throws IOException {
     return run("-u", "-z", mountpoint.toString());
   }

@@ -33,7 +33,7 @@ record HostProcess(long pid, String name, char state, long startTime) {
     if (open < 0 || close < open) {
       return Optional.empty();
     }
-    String[] fields = stat.substring(close + 1).strip().split(" ");
+    String[] fields = stat.substring(close + 1).strip().split(" ", -1);
     if (fields.length < 20) {
       return Optional.empty();
     }

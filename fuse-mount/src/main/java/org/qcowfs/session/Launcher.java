@@ -6,7 +6,8 @@ import java.io.PrintStream;
  * The shell script that started this process in the background and waits to be told how the mount
  * went. Both our standard streams are a pipe to it. It shows each line that comes as an error
  * message, but for two kinds: {@code RS o TEXT} goes to its standard output, and {@code RS x CODE}
- * lets it end with that exit code (RS is the control character 0x1e, which no message of ours holds).
+ * lets it end with that exit code (RS is the control character 0x1e, which no message of ours
+ * holds).
  */
 public final class Launcher {
   private static final char RECORD_SEPARATOR = 0x1e;

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where log lines go: to standard error, which is a daemon's log file. That file is kept below a
- * limit: past it, its contents move to a second file ({@code .1}) and it begins anew. It is emptied in
- * place, so what native code and the JVM print goes on landing in it.
+ * limit: past it, its contents move to a second file ({@code .1}) and it begins anew. It is emptied
+ * in place, so what native code and the JVM print goes on landing in it.
  */
 public final class LogStream extends OutputStream {
   private static final LogStream INSTANCE = new LogStream();

@@ -51,7 +51,7 @@ record MountEntry(
               Path.of(unescape(fields.get(4))),
               unescape(fields.get(separator + 1)),
               unescape(fields.get(separator + 2)),
-              Arrays.asList(fields.get(separator + 3).split(","))));
+              Arrays.asList(fields.get(separator + 3).split(",", -1))));
     } catch (NumberFormatException | InvalidPathException e) {
       return Optional.empty();
     }

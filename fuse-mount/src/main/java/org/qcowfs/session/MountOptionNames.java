@@ -8,8 +8,7 @@ import java.util.Set;
 
 /** The names of the mount options, and which of them take a value. */
 final class MountOptionNames {
-  private static final Set<String> FLAGS =
-      Set.of("ro", "force_share", "allow_other", "debug");
+  private static final Set<String> FLAGS = Set.of("ro", "force_share", "allow_other", "debug");
   private static final Set<String> WITH_VALUE =
       Set.of(
           "format",
@@ -38,16 +37,42 @@ final class MountOptionNames {
   /** What mount(8) and fstab hand to any filesystem. */
   private static final Set<String> GENERIC =
       Set.of(
-          "defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "owner", "group",
-          "nofail", "_netdev", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "atime",
-          "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "lazytime",
-          "nolazytime", "sync", "async", "dirsync", "silent", "loud", "comment");
+          "defaults",
+          "auto",
+          "noauto",
+          "user",
+          "nouser",
+          "users",
+          "nousers",
+          "owner",
+          "group",
+          "nofail",
+          "_netdev",
+          "suid",
+          "nosuid",
+          "dev",
+          "nodev",
+          "exec",
+          "noexec",
+          "atime",
+          "noatime",
+          "diratime",
+          "nodiratime",
+          "relatime",
+          "norelatime",
+          "strictatime",
+          "lazytime",
+          "nolazytime",
+          "sync",
+          "async",
+          "dirsync",
+          "silent",
+          "loud",
+          "comment");
 
   private MountOptionNames() {}
 
-  /**
-   * Refuses an option that is unknown, has a value too many or too few, or is not there yet.
-   */
+  /** Refuses an option that is unknown, has a value too many or too few, or is not there yet. */
   static void check(String name, Optional<String> value) throws MountOptionException, IOException {
     if (NOT_YET.contains(name)) {
       throw new IOException(

@@ -13,10 +13,10 @@ import org.qcowfs.image.ReferencePolicy;
 /**
  * The options of {@code mount -o}, decoded. Where an option is given twice the last one holds.
  *
- * <p>The options that every filesystem gets from {@code mount(8)} and {@code fstab} ({@code nosuid},
- * {@code nodev}, {@code noexec}, {@code noatime}, {@code defaults}, {@code noauto}, {@code user},
- * {@code _netdev}, {@code x-…} and the like) are accepted. They change nothing: a mount is always
- * {@code nosuid,nodev}, and the others speak to mount(8) or are harmless.
+ * <p>The options that every filesystem gets from {@code mount(8)} and {@code fstab} ({@code
+ * nosuid}, {@code nodev}, {@code noexec}, {@code noatime}, {@code defaults}, {@code noauto}, {@code
+ * user}, {@code _netdev}, {@code x-…} and the like) are accepted. They change nothing: a mount is
+ * always {@code nosuid,nodev}, and the others speak to mount(8) or are harmless.
  *
  * @param image how to open the image
  * @param allowOther whether other users than the mounting one may look inside
@@ -82,14 +82,28 @@ public record MountOptions(
       case "force_share" -> withImage(image.withForceShare(true));
       case "l2_cache_size" -> withImage(image.withL2CacheBytes(OptionValues.bytes(name, value)));
       case "allow_other" -> new MountOptions(image, true, uid, gid, umask, threads, debug);
-      case "uid" -> new MountOptions(
-          image, allowOther, id(name, value), gid, umask, threads, debug);
-      case "gid" -> new MountOptions(
-          image, allowOther, uid, id(name, value), umask, threads, debug);
-      case "umask" -> new MountOptions(
-          image, allowOther, uid, gid, OptionalInt.of(OptionValues.umask(value)), threads, debug);
-      case "threads" -> new MountOptions(
-          image, allowOther, uid, gid, umask, OptionalInt.of(OptionValues.threads(value)), debug);
+      case "uid" ->
+          new MountOptions(image, allowOther, id(name, value), gid, umask, threads, debug);
+      case "gid" ->
+          new MountOptions(image, allowOther, uid, id(name, value), umask, threads, debug);
+      case "umask" ->
+          new MountOptions(
+              image,
+              allowOther,
+              uid,
+              gid,
+              OptionalInt.of(OptionValues.umask(value)),
+              threads,
+              debug);
+      case "threads" ->
+          new MountOptions(
+              image,
+              allowOther,
+              uid,
+              gid,
+              umask,
+              OptionalInt.of(OptionValues.threads(value)),
+              debug);
       case "debug" -> new MountOptions(image, allowOther, uid, gid, umask, threads, true);
       default -> this; // `ro`, which is how every mount is, and what mount(8) hands on
     };

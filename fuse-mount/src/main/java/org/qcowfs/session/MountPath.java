@@ -12,7 +12,8 @@ final class MountPath {
   private MountPath() {}
 
   /**
-   * The real path, but nothing is asked of a mount that lies at it: its daemon may be dead or stopped.
+   * The real path, but nothing is asked of a mount that lies at it: its daemon may be dead or
+   * stopped.
    *
    * @throws IOException when a directory on the way cannot be looked at
    */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.fuse.FuseMountException;
 import org.qcowfs.fuse.FuseSession;
@@ -14,6 +15,7 @@ import org.qcowfs.fuse.MountSettings;
 import org.qcowfs.fuse.StandardStreams;
 import org.qcowfs.image.Image;
 import org.qcowfs.image.Images;
+import org.qcowfs.tree.ImageTree;
 import org.qcowfs.tree.Node;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,8 +24,9 @@ import org.slf4j.LoggerFactory;
  * One mount, from the checks before it to the last flush after it.
  *
  * <p>It ends when anybody unmounts it, or when the process gets SIGTERM, SIGINT or SIGHUP ({@link
- * SignalEnd}). Then, in this order: no request is left, the image is flushed and closed, the outcome is
- * written for {@code umount}, the process ends and with it the lock of the session's file.
+ * SignalEnd}). Then, in this order: no request is left, the image is flushed and closed, the
+ * outcome is written for {@code umount}, the process ends and with it the lock of the session's
+ * file.
  */
 public final class MountSession {
   private static final int UMASK_PRIVATE = 077;
@@ -45,9 +48,12 @@ public final class MountSession {
   /**
    * Checks, opens the image, mounts, and waits until the mount has answered.
    *
+   * @param halt how a signal ends the process at once, after the mount is gone; told whether
+   *     everything that was written is safe
    * @throws IOException when it cannot be mounted; nothing is left behind then
    */
-  public static MountSession start(MountRequest request) throws IOException {
+  public static MountSession start(MountRequest request, Consumer<Boolean> halt)
+      throws IOException {
     HostUser user = HostUser.current();
     Map<String, String> environment = System.getenv();
     ImageFile.check(request.image());
@@ -62,10 +68,10 @@ public final class MountSession {
     Image image = Images.open(request.image(), request.options().image());
     try {
       MountSettings settings = settings(mountpoint, imagePath, request.options(), user, image);
-      Node root = mountpoint.isFile() ? DiskTree.disk(image) : DiskTree.directory(image);
+      Node root = mountpoint.isFile() ? ImageTree.disk(image) : ImageTree.directory(image);
       SessionRecord record = record(mountpoint, imagePath, log);
       Path directory = PrivateDirectory.forRecords(user, environment);
-      return SignalEnd.install().mount(() -> mount(image, root, settings, record, directory));
+      return SignalEnd.install(halt).mount(() -> mount(image, root, settings, record, directory));
     } catch (IOException | RuntimeException e) {
       image.close();
       throw e;
@@ -85,6 +91,7 @@ public final class MountSession {
         options.gid().orElse(user.gid()),
         options.umask().orElse(options.allowOther() ? UMASK_SHARED : UMASK_PRIVATE),
         options.threads().orElse(FuseSession.defaultThreads()),
+        options.debug(),
         modified.toInstant(),
         image.disk().size());
   }
@@ -121,7 +128,9 @@ public final class MountSession {
     }
   }
 
-  /** The kernel answers a stat of the mountpoint only after our threads have answered the kernel. */
+  /**
+   * The kernel answers a stat of the mountpoint only after our threads have answered the kernel.
+   */
   private static MountEntry awaitAnswer(Path mountpoint) throws IOException {
     long device = (Long) Files.getAttribute(mountpoint, "unix:dev", LinkOption.NOFOLLOW_LINKS);
     return MountTable.read()
@@ -174,7 +183,8 @@ public final class MountSession {
    * @return whether everything that was written is safe
    */
   public boolean awaitEnd() throws InterruptedException {
-    log().info("{} (process {})", describe(), file.record().pid());
+    SessionRecord record = file.record();
+    log().info("process {} serves {} at {}", record.pid(), record.image(), record.mountpoint());
     fuse.awaitEnd();
     return complete();
   }
@@ -190,8 +200,8 @@ public final class MountSession {
   }
 
   /**
-   * Unmounts, flushes and closes the image. Programs that still use the mount lose it when the process
-   * ends.
+   * Unmounts, flushes and closes the image. Programs that still use the mount lose it when the
+   * process ends.
    *
    * @return whether everything that was written is safe
    */

@@ -47,7 +47,6 @@ record MountTable(List<MountEntry> entries) {
   /** Whether that very mount, and not another one at the same place, is still there. */
   boolean contains(MountEntry wanted) {
     return entries.stream()
-        .anyMatch(
-            entry -> entry.id() == wanted.id() && entry.device().equals(wanted.device()));
+        .anyMatch(entry -> entry.id() == wanted.id() && entry.device().equals(wanted.device()));
   }
 }

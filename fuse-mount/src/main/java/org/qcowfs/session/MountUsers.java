@@ -100,7 +100,9 @@ final class MountUsers {
     return mapsFile(process) ? "has a file of it mapped" : null;
   }
 
-  /** By the mount's number: a file below the mount that was opened earlier may have the same path. */
+  /**
+   * By the mount's number: a file below the mount that was opened earlier may have the same path.
+   */
   private @Nullable String openFile(Path process) {
     String wanted = "mnt_id:\t" + mount.id();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(process.resolve("fdinfo"))) {
@@ -117,13 +119,10 @@ final class MountUsers {
   }
 
   private boolean mapsFile(Path process) {
-    String[] device = mount.device().split(":");
+    String[] device = mount.device().split(":", -1);
     String column =
         String.format(
-            Locale.ROOT,
-            " %02x:%02x ",
-            Integer.parseInt(device[0]),
-            Integer.parseInt(device[1]));
+            Locale.ROOT, " %02x:%02x ", Integer.parseInt(device[0]), Integer.parseInt(device[1]));
     return lines(process.resolve("maps")).stream().anyMatch(line -> line.contains(column));
   }
 

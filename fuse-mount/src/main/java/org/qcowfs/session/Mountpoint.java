@@ -13,7 +13,8 @@ import java.util.Optional;
  * Where to mount: checked to be free.
  *
  * @param path real path
- * @param isFile whether it is a regular file, in whose place the disk appears; else it is a directory
+ * @param isFile whether it is a regular file, in whose place the disk appears; else it is a
+ *     directory
  */
 record Mountpoint(Path path, boolean isFile) {
 

@@ -17,12 +17,13 @@ final class OptionValues {
     String digits = value;
     int shift = 0;
     if (!value.isEmpty()) {
-      shift = switch (value.substring(value.length() - 1).toUpperCase(Locale.ROOT)) {
-        case "K" -> 10;
-        case "M" -> 20;
-        case "G" -> 30;
-        default -> 0;
-      };
+      shift =
+          switch (value.substring(value.length() - 1).toUpperCase(Locale.ROOT)) {
+            case "K" -> 10;
+            case "M" -> 20;
+            case "G" -> 30;
+            default -> 0;
+          };
       digits = shift == 0 ? value : value.substring(0, value.length() - 1);
     }
     long limit = Long.MAX_VALUE >> shift;

@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -20,8 +21,8 @@ import java.util.Set;
  * keeps it locked until its process ends, so whoever wants to wait for that waits for the lock: the
  * kernel lets go of it whatever way the process ends. A file that nobody has locked is stale.
  *
- * <p>The lock is a POSIX one. It is given up when the process closes any channel to the same file, so
- * a session never opens its own file again.
+ * <p>The lock is a POSIX one. It is given up when the process closes any channel to the same file,
+ * so a session never opens its own file again.
  */
 final class SessionFile implements Closeable {
   private static final int MAX_BYTES = 64 << 10;
@@ -60,9 +61,12 @@ final class SessionFile implements Closeable {
     }
   }
 
-  /** Opens the record of the session that serves a mount; empty when there is none that is to be trusted. */
-  static Optional<SessionFile> find(MountEntry mount, HostUser user, Map<String, String> environment)
-      throws IOException {
+  /**
+   * Opens the record of the session that serves a mount; empty when there is none that is to be
+   * trusted.
+   */
+  static Optional<SessionFile> find(
+      MountEntry mount, HostUser user, Map<String, String> environment) throws IOException {
     long owner = mount.mountingUser().orElse(user.uid());
     Map<String, String> known = owner == user.uid() ? environment : Map.of();
     for (Path directory : PrivateDirectory.recordDirectories(owner, known)) {
@@ -102,12 +106,18 @@ final class SessionFile implements Closeable {
 
   /** Waits until the session's process has ended, and returns what it wrote last. */
   SessionRecord awaitEnd() throws IOException {
-    try (var lock = channel.lock(0, Long.MAX_VALUE, true)) {
+    FileLock lock = channel.lock(0, Long.MAX_VALUE, true);
+    try {
       return read(channel);
+    } finally {
+      lock.release();
     }
   }
 
-  /** Tells whoever waits how the session ended, and removes the file. The lock stays to the very end. */
+  /**
+   * Tells whoever waits how the session ended, and removes the file. The lock stays to the very
+   * end.
+   */
   void finish(String outcome) throws IOException {
     write(record.withOutcome(outcome));
     Files.deleteIfExists(path);
@@ -134,9 +144,11 @@ final class SessionFile implements Closeable {
 
   private static SessionRecord read(FileChannel channel) throws IOException {
     ByteBuffer text = ByteBuffer.allocate((int) Math.min(channel.size(), MAX_BYTES));
-    while (text.hasRemaining() && channel.read(text, text.position()) >= 0) {
-      continue;
-    }
-    return SessionRecord.decode(new String(text.array(), 0, text.position(), StandardCharsets.UTF_8));
+    int count;
+    do {
+      count = channel.read(text, text.position());
+    } while (count > 0 && text.hasRemaining());
+    return SessionRecord.decode(
+        new String(text.array(), 0, text.position(), StandardCharsets.UTF_8));
   }
 }

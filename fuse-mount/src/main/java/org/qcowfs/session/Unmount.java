@@ -71,7 +71,10 @@ final class Unmount {
   }
 
   private boolean isOnTop() throws IOException {
-    return MountTable.read().at(mount.mountpoint()).filter(top -> top.id() == mount.id()).isPresent();
+    return MountTable.read()
+        .at(mount.mountpoint())
+        .filter(top -> top.id() == mount.id())
+        .isPresent();
   }
 
   private String refusal(Fusermount.Result result) throws IOException {

@@ -5,7 +5,9 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** {@code umount}: takes a mount away and waits until its daemon has written everything and ended. */
+/**
+ * {@code umount}: takes a mount away and waits until its daemon has written everything and ended.
+ */
 public final class Unmounting {
   private Unmounting() {}
 
@@ -43,9 +45,7 @@ public final class Unmounting {
     MountTable table = MountTable.read();
     Path listed = MountPath.resolve(given, table);
     MountEntry mount =
-        table
-            .at(listed)
-            .orElseThrow(() -> new IOException(given + ": nothing is mounted there"));
+        table.at(listed).orElseThrow(() -> new IOException(given + ": nothing is mounted there"));
     if (!mount.isOurs()) {
       throw new IOException(
           "%s: is not a qcowfs mount, but %s of type %s"

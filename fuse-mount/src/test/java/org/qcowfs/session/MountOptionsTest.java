@@ -1,0 +1,146 @@
+package org.qcowfs.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.image.ImageFormat;
+import org.qcowfs.image.OpenOptions;
+import org.qcowfs.image.ReferencePolicy;
+
+final class MountOptionsTest {
+  private static MountOptions parse(String... lists) throws MountOptionException, IOException {
+    return MountOptions.parse(List.of(lists));
+  }
+
+  @Test
+  void nothingGivenMeansTheDefaults() throws Exception {
+    assertThat(parse()).isEqualTo(MountOptions.defaults());
+    assertThat(parse("", ",,")).isEqualTo(MountOptions.defaults());
+  }
+
+  @Test
+  void everyOptionIsDecoded() throws Exception {
+    MountOptions options =
+        parse(
+            "ro,format=raw,backing_format=qcow2,references=/a:/b,snapshot=one,force_share",
+            "l2_cache_size=4M,allow_other,uid=1000,gid=4294967294,umask=027,threads=7,debug");
+
+    OpenOptions image = options.image();
+    assertThat(image.format()).contains(ImageFormat.RAW);
+    assertThat(image.backingFormat()).contains(ImageFormat.QCOW2);
+    assertThat(image.references())
+        .isEqualTo(
+            new ReferencePolicy(
+                ReferencePolicy.Kind.DIRECTORIES, List.of(Path.of("/a"), Path.of("/b"))));
+    assertThat(image.snapshot()).contains("one");
+    assertThat(image.forceShare()).isTrue();
+    assertThat(image.l2CacheBytes()).isEqualTo(4 << 20);
+    assertThat(options.allowOther()).isTrue();
+    assertThat(options.uid()).hasValue(1000);
+    assertThat(options.gid()).hasValue(4_294_967_294L);
+    assertThat(options.umask()).hasValue(027);
+    assertThat(options.threads()).hasValue(7);
+    assertThat(options.debug()).isTrue();
+  }
+
+  @Test
+  void theLastOfTwoValuesHolds() throws Exception {
+    assertThat(parse("threads=2,threads=3", "threads=4").threads()).hasValue(4);
+  }
+
+  @Test
+  void aBackslashTakesACommaIntoTheValue() throws Exception {
+    assertThat(parse("snapshot=a\\,b\\\\c\\d,debug").image().snapshot()).contains("a,b\\c\\d");
+  }
+
+  @Test
+  void aValueMayHoldAnEqualsSign() throws Exception {
+    assertThat(parse("snapshot=a=b").image().snapshot()).contains("a=b");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "defaults",
+        "nosuid,nodev,noexec",
+        "noatime",
+        "noauto,user,_netdev",
+        "x-systemd.automount",
+        "X-mount.mkdir",
+        "x-systemd.idle-timeout=60"
+      })
+  void whatEveryFilesystemGetsFromFstabChangesNothing(String options) throws Exception {
+    assertThat(parse(options)).isEqualTo(MountOptions.defaults());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "rw",
+    "cache=none",
+    "overlay=discard",
+    "lazy_refcounts=on",
+    "discard=unmap",
+    "allow_shrink"
+  })
+  void whatNeedsWritingIsRefusedAsNotThereYet(String option) {
+    assertThatThrownBy(() -> parse(option))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("mount option " + option.replaceAll("=.*", ""))
+        .hasMessageContaining("-o ro");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"fromat=raw,format", "snapshots=x,snapshot", "allow_otter,allow_other", "r0,ro"})
+  void anUnknownOptionIsRefusedWithTheNearestKnownOne(String option, String nearest) {
+    assertThatThrownBy(() -> parse(option))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessageContaining("'" + option.replaceAll("=.*", "") + "'")
+        .hasMessageContaining("did you mean '" + nearest + "'?");
+  }
+
+  @Test
+  void anUnknownOptionNearToNoneIsRefusedWithTheKnownOnes() {
+    assertThatThrownBy(() -> parse("entirely_different"))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessageContaining("known are allow_other, allow_shrink, backing_format");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "format=vmdk",
+        "format=",
+        "references=",
+        "uid=root",
+        "uid=-1",
+        "uid=+1",
+        "uid=4294967295",
+        "umask=888",
+        "umask=1000",
+        "threads=0",
+        "threads=65",
+        "l2_cache_size=",
+        "l2_cache_size=M",
+        "l2_cache_size=1K",
+        "l2_cache_size=9000000000G",
+        "l2_cache_size=4T"
+      })
+  void aMalformedValueIsRefusedWithTheOptionsName(String option) {
+    assertThatThrownBy(() -> parse(option))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessageStartingWith("mount option " + option.substring(0, option.indexOf('=')) + "=");
+  }
+
+  @Test
+  void aFlagTakesNoValueAndAValueMustBeGiven() {
+    assertThatThrownBy(() -> parse("allow_other=1")).hasMessageContaining("takes no value");
+    assertThatThrownBy(() -> parse("snapshot")).hasMessageContaining("needs a value");
+  }
+}

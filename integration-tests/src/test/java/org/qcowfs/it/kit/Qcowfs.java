@@ -1,0 +1,57 @@
+package org.qcowfs.it.kit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** The command under test, run as a user runs it. */
+public final class Qcowfs {
+  /** Far above what any of its commands may take here: running into it means that it hangs. */
+  private static final Duration DEADLINE = Duration.ofSeconds(20);
+
+  private Qcowfs() {}
+
+  /** A command line that begins with the launcher. */
+  public static Command command(Object... arguments) {
+    return Command.of(Checkout.launcher()).with(List.of(arguments)).within(DEADLINE);
+  }
+
+  /** Runs it to its end. */
+  public static CommandResult run(Object... arguments) {
+    return command(arguments).run();
+  }
+
+  /**
+   * Asserts that a mount is refused as the contract has it: exit code 1, one line that explains,
+   * nothing mounted, no process left.
+   *
+   * @return the line
+   */
+  public static String mountRefused(Path image, Path mountpoint, String... options) {
+    return refused(mountCommand(image, mountpoint, options), mountpoint, 1);
+  }
+
+  /** The same for any command and exit code; {@code mountpoint} is where nothing may be mounted. */
+  public static String refused(Command command, Path mountpoint, int exitCode) {
+    List<String> before = MountTable.below(mountpoint);
+    Marked mark = new Marked();
+    CommandResult result = mark.mark(command).run();
+    mark.processes().forEach(Qcowfs::mustBeEnding);
+    String line = result.refusedWith(exitCode);
+    assertThat(MountTable.below(mountpoint)).as("mounts left by %s", command).isEqualTo(before);
+    return line;
+  }
+
+  /** The command line of a mount; options are joined with commas. */
+  public static Command mountCommand(Path image, Path mountpoint, String... options) {
+    Command command = command("mount", image, mountpoint);
+    return options.length == 0 ? command : command.with(List.of("-o", String.join(",", options)));
+  }
+
+  /** A process seen right after its command returned may still be on its way out, but must go. */
+  private static void mustBeEnding(ProcessHandle process) {
+    Command.awaitEnd(process);
+  }
+}
