@@ -46,14 +46,14 @@ final class ChainOpener implements Closeable {
     BlockDevice bottom = null;
     HostFile next = top;
     while (next != null) {
-      if (links.size() == Limits.CHAIN_DEPTH) {
-        throw new ReferenceRefusedException(
-                "the backing chain goes on behind %d images".formatted(Limits.CHAIN_DEPTH))
-            .in(next.name());
-      }
       Link link = link(next);
       links.push(link);
       Optional<Backing> backing = backing(link);
+      if (backing.isPresent() && links.size() == Limits.CHAIN_DEPTH) {
+        throw new ReferenceRefusedException(
+                "the backing chain goes on behind %d images".formatted(Limits.CHAIN_DEPTH))
+            .in(link.file().name());
+      }
       next = null;
       if (backing.isPresent() && backing.get().format() == ImageFormat.RAW) {
         bottom = RawDevice.ofWholeSectors(backing.get().file());

@@ -75,7 +75,7 @@ final class BitmapDirectoryTest {
         "0 | ffffffff | nb_bitmaps is 4294967295, not in 1..65535",
         "4 | 00000001 | reserved field is 0x1, not 0",
         "8 | 000000000000002f | bitmap_directory_size is 47, not possible for 2 bitmaps",
-        "8 | 0000000003fffc01 | bitmap_directory_size is 67107841, not possible for 2 bitmaps",
+        "8 | 0000000000000831 | bitmap_directory_size is 2097, not possible for 2 bitmaps",
         "8 | ffffffffffffffff | bitmap_directory_size is 18446744073709551615, not possible for 2"
             + " bitmaps",
         "16 | 0000000000090200 | bitmap_directory_offset is 0x90200, not a host offset aligned to a"

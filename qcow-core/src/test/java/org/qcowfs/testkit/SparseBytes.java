@@ -1,6 +1,7 @@
 package org.qcowfs.testkit;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -121,15 +122,11 @@ public final class SparseBytes {
 
   /** Makes the bytes a real file, with its holes. */
   public synchronized Path writeTo(Path file) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      if (size > 0) {
-        channel.write(ByteBuffer.allocate(1), size - 1);
-      }
+    try (RandomAccessFile whole = new RandomAccessFile(file.toFile(), "rw")) {
+      whole.setLength(0);
+      whole.setLength(size);
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       for (Map.Entry<Long, byte[]> block : blocks.entrySet()) {
         int count = (int) Math.min(BLOCK_BYTES, size - block.getKey());
         channel.write(ByteBuffer.wrap(block.getValue(), 0, count), block.getKey());
