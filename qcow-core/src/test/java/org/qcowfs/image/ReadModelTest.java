@@ -99,7 +99,7 @@ final class ReadModelTest {
       disk.data(cluster, bytes(clusterBytes));
       return;
     }
-    int zero = random.nextInt() & random.nextInt();
+    int zero = random.nextInt() << random.nextInt(20);
     boolean allocated = random.nextInt(4) != 0;
     disk.subclusters(
         cluster,
