@@ -96,10 +96,10 @@ final class ArchitectureTest {
   }
 
   @Test
-  void onlyTheSessionCutsTheProcessOffOnceASignalHasUnmounted() {
+  void onlyTheCommandLineCutsTheProcessOffOnceASignalHasUnmounted() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(qualified("session"))
+        .resideOutsideOfPackage(qualified("cli"))
         .should()
         .callMethod(Runtime.class, "halt", int.class)
         .check(MOUNT);
