@@ -10,7 +10,6 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import java.nio.charset.StandardCharsets;
-import org.qcowfs.session.Launcher;
 import org.qcowfs.session.LogStream;
 
 /**
@@ -43,7 +42,7 @@ public final class LogbackConfigurator extends ContextAwareBase implements Confi
 
   private static Level level() {
     return switch (Logging.verbosity()) {
-      case NORMAL -> Launcher.current().isWaiting() ? Level.INFO : Level.WARN;
+      case NORMAL -> Level.WARN;
       case VERBOSE -> Level.INFO;
       case DEBUG -> Level.DEBUG;
     };

@@ -14,6 +14,13 @@ final class Logging {
     verbosity = wanted;
   }
 
+  /** For a command whose log says more than others', whatever the user asked for. */
+  static void configureAtLeast(Verbosity least) {
+    if (verbosity.compareTo(least) < 0) {
+      verbosity = least;
+    }
+  }
+
   static Verbosity verbosity() {
     return verbosity;
   }

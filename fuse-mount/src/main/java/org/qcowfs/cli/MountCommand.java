@@ -54,9 +54,7 @@ final class MountCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     MountOptions options = parseOptions();
-    if (options.debug()) {
-      Logging.configure(Verbosity.DEBUG);
-    }
+    Logging.configureAtLeast(options.debug() ? Verbosity.DEBUG : Verbosity.VERBOSE);
     Launcher launcher = Launcher.current();
     boolean daemon = launcher.isWaiting() && !foreground;
     MountSession session =
@@ -90,6 +88,9 @@ final class MountCommand implements Callable<Integer> {
   }
 
   private MountOptions parseOptions() throws IOException {
+    if (Logging.verbosity() == Verbosity.DEBUG) {
+      optionLists.add("debug");
+    }
     try {
       return MountOptions.parse(optionLists);
     } catch (MountOptionException e) {

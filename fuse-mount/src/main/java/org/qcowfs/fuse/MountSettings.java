@@ -16,6 +16,7 @@ import java.util.List;
  * @param gid the group shown
  * @param umask permission bits not shown
  * @param threads how many threads serve requests
+ * @param tracing whether every request is logged
  * @param time the times shown for every file
  * @param diskBytes size of the disk, which {@code statfs} shows
  */
@@ -28,6 +29,7 @@ public record MountSettings(
     long gid,
     int umask,
     int threads,
+    boolean tracing,
     Instant time,
     long diskBytes) {
   /** A qcow2 image that is only read does not change: the kernel may remember what it saw. */

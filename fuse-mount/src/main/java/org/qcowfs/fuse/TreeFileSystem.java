@@ -35,12 +35,14 @@ final class TreeFileSystem extends FuseStubFS {
   private final Node root;
   private final Attributes attributes;
   private final long diskBytes;
+  private final CallbackRunner callbacks;
   private final OpenFiles openFiles = new OpenFiles();
 
   TreeFileSystem(Node root, MountSettings settings) {
     this.root = root;
     this.attributes = new Attributes(settings);
     this.diskBytes = settings.diskBytes();
+    this.callbacks = new CallbackRunner(settings.tracing());
   }
 
   /** The table of callbacks. Lives as long as this object, to which a reference must be kept. */
@@ -50,7 +52,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int getattr(String path, FileStat stat) {
-    return Callback.answer(
+    return callbacks.answer(
         "getattr",
         path,
         () -> {
@@ -70,7 +72,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int open(String path, FuseFileInfo info) {
-    return Callback.answer("open", path, () -> open(find(path), info));
+    return callbacks.answer("open", path, () -> open(find(path), info));
   }
 
   private int open(@Nullable Node node, FuseFileInfo info) throws IOException {
@@ -90,7 +92,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int read(String path, Pointer buffer, long size, long offset, FuseFileInfo info) {
-    return Callback.answer(
+    return callbacks.answer(
         "read",
         path,
         () -> {
@@ -105,7 +107,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int release(String path, FuseFileInfo info) {
-    return Callback.answer(
+    return callbacks.answer(
         "release",
         path,
         () -> {
@@ -131,7 +133,7 @@ final class TreeFileSystem extends FuseStubFS {
   @Override
   public int readdir(
       String path, Pointer buffer, FuseFillDir filler, long offset, FuseFileInfo info) {
-    return Callback.answer("readdir", path, () -> list(find(path), buffer, filler));
+    return callbacks.answer("readdir", path, () -> list(find(path), buffer, filler));
   }
 
   private static int list(@Nullable Node node, Pointer buffer, FuseFillDir filler)
@@ -157,7 +159,7 @@ final class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int statfs(String path, Statvfs statfs) {
-    return Callback.answer(
+    return callbacks.answer(
         "statfs",
         path,
         () -> {

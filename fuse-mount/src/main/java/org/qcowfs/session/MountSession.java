@@ -91,6 +91,7 @@ public final class MountSession {
         options.gid().orElse(user.gid()),
         options.umask().orElse(options.allowOther() ? UMASK_SHARED : UMASK_PRIVATE),
         options.threads().orElse(FuseSession.defaultThreads()),
+        options.debug(),
         modified.toInstant(),
         image.disk().size());
   }
@@ -182,7 +183,8 @@ public final class MountSession {
    * @return whether everything that was written is safe
    */
   public boolean awaitEnd() throws InterruptedException {
-    log().info("{} (process {})", describe(), file.record().pid());
+    SessionRecord record = file.record();
+    log().info("process {} serves {} at {}", record.pid(), record.image(), record.mountpoint());
     fuse.awaitEnd();
     return complete();
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the records of running sessions and their logs lie: directories that only the user can
@@ -66,7 +67,7 @@ final class PrivateDirectory {
     }
   }
 
-  private static boolean isAbsolute(@org.jspecify.annotations.Nullable String path) {
+  private static boolean isAbsolute(@Nullable String path) {
     return path != null && path.startsWith("/");
   }
 
@@ -91,7 +92,7 @@ final class PrivateDirectory {
       return;
     }
     Path parent = directory.getParent();
-    if (parent != null && parent.endsWith(".local/state")) {
+    if (parent != null) {
       Files.createDirectories(parent);
     }
     Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 final class MountSettingsTest {
   private static String options(String source, boolean overFile, boolean allowOther) {
     return new MountSettings(
-            Path.of("/mnt"), source, overFile, allowOther, 0, 0, 077, 4, Instant.EPOCH, 0)
+            Path.of("/mnt"), source, overFile, allowOther, 0, 0, 077, 4, false, Instant.EPOCH, 0)
         .fuseOptions();
   }
 

@@ -22,6 +22,10 @@ import org.qcowfs.geometry.ClusterGeometry;
 public record BitmapDirectory(int count, int bytes, long hostOffset) {
   private static final int EXTENSION_BYTES = 24;
   private static final int ENTRY_HEAD_BYTES = 24;
+
+  /** Without extra data, which is not supported: the head, the longest name and its padding. */
+  private static final int ENTRY_BYTES_MOST = ENTRY_HEAD_BYTES + Limits.BITMAP_NAME_BYTES + 1;
+
   private static final int TYPE_DIRTY_TRACKING = 1;
 
   private static final int FLAG_IN_USE = 1;
@@ -59,7 +63,8 @@ public record BitmapDirectory(int count, int bytes, long hostOffset) {
     check(in.getInt(4) == 0, at, "reserved field is 0x%x, not 0", in.getInt(4));
     long bytes = in.getLong(8);
     check(
-        bytes >= count * ENTRY_HEAD_BYTES && bytes <= Limits.BITMAP_DIRECTORY_BYTES,
+        bytes >= count * ENTRY_HEAD_BYTES
+            && bytes <= Math.min(Limits.BITMAP_DIRECTORY_BYTES, count * ENTRY_BYTES_MOST),
         at,
         "bitmap_directory_size is %s, not possible for %d bitmaps",
         Long.toUnsignedString(bytes),

@@ -44,20 +44,38 @@ public record SnapshotEntry(
    * @param head {@link #HEAD_BYTES} bytes; unchanged
    */
   public static long entryBytes(ByteBuffer head) {
+    return unpaddedBytes(head) + 7 & -8L;
+  }
+
+  /** Length of the entry without the padding, which the last one of a file may lack. */
+  public static long unpaddedBytes(ByteBuffer head) {
+    return HEAD_BYTES + extraBytes(head) + idAndNameBytes(head);
+  }
+
+  /** How much of its end the entry needs for ID and name: at most 128 KiB. */
+  public static int idAndNameBytes(ByteBuffer head) {
     ByteBuffer in = head.slice().order(ByteOrder.BIG_ENDIAN);
-    long bytes = HEAD_BYTES + unsignedInt(in, 36) + unsignedShort(in, 12) + unsignedShort(in, 14);
-    return bytes + 7 & -8L;
+    return unsignedShort(in, 12) + unsignedShort(in, 14);
+  }
+
+  /** How much extra data {@link #decode} takes: no more than the limit, whatever the entry says. */
+  public static int keptExtraBytes(ByteBuffer head) {
+    return (int) Math.min(extraBytes(head), Limits.SNAPSHOT_EXTRA_BYTES);
+  }
+
+  private static long extraBytes(ByteBuffer head) {
+    return unsignedInt(head.slice().order(ByteOrder.BIG_ENDIAN), 36);
   }
 
   /**
    * Decodes an entry. What it says is checked by {@link #problem}.
    *
-   * @param entry as many bytes as {@link #entryBytes} says; unchanged
+   * @param entry head, {@link #keptExtraBytes} of extra data, ID and name; unchanged
    */
   public static SnapshotEntry decode(ByteBuffer entry) {
     ByteBuffer in = entry.slice().order(ByteOrder.BIG_ENDIAN);
     long extraBytes = unsignedInt(in, 36);
-    int idOffset = Math.toIntExact(HEAD_BYTES + extraBytes);
+    int idOffset = HEAD_BYTES + keptExtraBytes(in);
     int idBytes = unsignedShort(in, 12);
     return new SnapshotEntry(
         in.getLong(0),

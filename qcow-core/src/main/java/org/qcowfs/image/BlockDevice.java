@@ -22,7 +22,7 @@ public interface BlockDevice {
    *     {@link #size()}
    * @throws IOException when a byte of the range cannot be had; the destination's contents and
    *     position are then undefined
-   * @throws IllegalArgumentException when the range does not lie in the disk
+   * @throws IndexOutOfBoundsException when the range does not lie in the disk
    */
   void read(ByteBuffer destination, long guestOffset) throws IOException;
 
@@ -31,7 +31,7 @@ public interface BlockDevice {
    * alike; an extent never reaches outside the range.
    *
    * @throws IOException when the metadata of the range cannot be read
-   * @throws IllegalArgumentException when the range does not lie in the disk
+   * @throws IndexOutOfBoundsException when the range does not lie in the disk
    */
   void extents(long guestOffset, long length, ExtentVisitor visitor) throws IOException;
 }

@@ -74,16 +74,16 @@ final class ChainOpener implements Closeable {
     Deque<Link> links = new ArrayDeque<>();
     HostFile next = top;
     while (true) {
-      if (links.size() == Limits.CHAIN_DEPTH) {
-        throw new ReferenceRefusedException(
-                "the backing chain goes on behind %d images".formatted(Limits.CHAIN_DEPTH))
-            .in(next.name());
-      }
       Link link = link(next);
       links.push(link);
       Optional<Backing> backing = backing(link);
       if (backing.isEmpty()) {
         return new Chain(links, null);
+      }
+      if (links.size() == Limits.CHAIN_DEPTH) {
+        throw new ReferenceRefusedException(
+                "the backing chain goes on behind %d images".formatted(Limits.CHAIN_DEPTH))
+            .in(next.name());
       }
       next = backing.get().file();
       if (backing.get().format() == ImageFormat.RAW) {

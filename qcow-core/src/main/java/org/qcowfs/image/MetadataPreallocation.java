@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.Header;
+import org.qcowfs.format.Limits;
 import org.qcowfs.format.RefcountEntries;
 import org.qcowfs.storage.BlockStorage;
 
@@ -63,6 +64,7 @@ final class MetadataPreallocation {
         index++) {
       storage.readFully(tableEntry.clear(), header.refcountTableOffset() + index * Long.BYTES);
       long blockOffset = RefcountEntries.blockOffset(tableEntry.getLong(0));
+      checkBlock(blockOffset);
       if (blockOffset != 0) {
         storage.readFully(block.clear(), blockOffset);
         int entries = (int) Math.min(entriesPerBlock, clustersInFile - index * entriesPerBlock);
@@ -70,5 +72,12 @@ final class MetadataPreallocation {
       }
     }
     return counted;
+  }
+
+  private static void checkBlock(long hostOffset) throws CorruptImageException {
+    if (hostOffset < 0 || hostOffset > Limits.HOST_OFFSET) {
+      throw new CorruptImageException(
+          "Refcount block", hostOffset, "beyond what a host offset can be");
+    }
   }
 }

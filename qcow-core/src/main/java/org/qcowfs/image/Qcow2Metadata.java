@@ -4,8 +4,11 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.BitmapDirectory;
@@ -58,7 +61,7 @@ record Qcow2Metadata(
 
   private static Optional<String> readBackingName(Header header, ByteBuffer firstCluster)
       throws CorruptImageException {
-    if (header.backingNameOffset() == 0) {
+    if (header.backingNameOffset() == 0 || header.backingNameBytes() == 0) {
       return Optional.empty();
     }
     long end = header.backingNameOffset() + header.backingNameBytes();
@@ -70,7 +73,18 @@ record Qcow2Metadata(
     }
     ByteBuffer name =
         firstCluster.slice((int) header.backingNameOffset(), header.backingNameBytes());
-    return Optional.of(StandardCharsets.UTF_8.decode(name).toString());
+    return Optional.of(checkedName(header, StandardCharsets.UTF_8.decode(name).toString()));
+  }
+
+  /** The name, if the host can have a file of that name: whoever resolves it need not ask again. */
+  private static String checkedName(Header header, String name) throws CorruptImageException {
+    try {
+      Objects.requireNonNull(Path.of(name));
+      return name;
+    } catch (InvalidPathException e) {
+      throw new CorruptImageException(
+          "Backing file name", header.backingNameOffset(), "not a file name: " + e.getReason());
+    }
   }
 
   /**
@@ -112,18 +126,28 @@ record Qcow2Metadata(
       boolean headInFile = storage.read(head, offset) == SnapshotEntry.HEAD_BYTES;
       long bytes = headInFile ? SnapshotEntry.entryBytes(head.flip()) : 0;
       if (!headInFile
-          || bytes > fileBytes - offset + 7 // the padding of the last one may be missing
+          || SnapshotEntry.unpaddedBytes(head) > fileBytes - offset
           || offset + bytes - start > Limits.SNAPSHOT_TABLE_BYTES) {
         snapshots.add(lostSnapshots(index, header.snapshotCount(), offset));
         break;
       }
-      ByteBuffer entry = ByteBuffer.allocate((int) bytes);
-      storage.read(entry, offset);
-      SnapshotEntry decoded = SnapshotEntry.decode(entry.clear());
+      SnapshotEntry decoded = SnapshotEntry.decode(readSnapshot(storage, head, offset));
       snapshots.add(new Snapshot(shown(index, decoded, header, fileBytes), Optional.of(decoded)));
       offset += bytes;
     }
     return List.copyOf(snapshots);
+  }
+
+  /** Reads an entry, but no more of its extra data than there may be. */
+  private static ByteBuffer readSnapshot(BlockStorage storage, ByteBuffer head, long offset)
+      throws IOException {
+    int beforeNames = SnapshotEntry.HEAD_BYTES + SnapshotEntry.keptExtraBytes(head);
+    int nameBytes = SnapshotEntry.idAndNameBytes(head);
+    ByteBuffer entry = ByteBuffer.allocate(beforeNames + nameBytes);
+    storage.readFully(entry.limit(beforeNames), offset);
+    storage.readFully(
+        entry.limit(entry.capacity()), offset + SnapshotEntry.unpaddedBytes(head) - nameBytes);
+    return entry.flip();
   }
 
   private static InternalSnapshot shown(

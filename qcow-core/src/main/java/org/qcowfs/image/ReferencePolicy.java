@@ -39,7 +39,12 @@ public record ReferencePolicy(Kind kind, List<Path> directories) {
       case "any" -> new ReferencePolicy(Kind.ANY, List.of());
       default ->
           new ReferencePolicy(
-              Kind.DIRECTORIES, Arrays.stream(text.split(":")).map(Path::of).toList());
+              Kind.DIRECTORIES,
+              // An empty part would be the working directory, which nobody has asked for.
+              Arrays.stream(text.split(":"))
+                  .filter(part -> !part.isEmpty())
+                  .map(Path::of)
+                  .toList());
     };
   }
 }

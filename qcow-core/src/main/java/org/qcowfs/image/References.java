@@ -1,6 +1,7 @@
 package org.qcowfs.image;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -76,6 +77,12 @@ final class References {
           .in(image);
     } catch (NoSuchFileException e) {
       throw new ReferenceRefusedException("its %s '%s' does not exist".formatted(role, name))
+          .in(image);
+    } catch (FileSystemException e) {
+      // Without a reason it is AccessDeniedException; the others say what the host said.
+      String reason = e.getReason() == null ? "permission denied" : e.getReason();
+      throw new ReferenceRefusedException(
+              "its %s '%s' cannot be reached: %s".formatted(role, name, reason))
           .in(image);
     }
   }

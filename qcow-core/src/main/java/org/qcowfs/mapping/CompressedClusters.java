@@ -6,6 +6,7 @@ import org.qcowfs.cache.ClusterCache;
 import org.qcowfs.compress.ClusterDecompressor;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.L2Entry;
+import org.qcowfs.format.Limits;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.storage.DirectBuffers;
@@ -61,8 +62,17 @@ final class CompressedClusters {
     }
   }
 
-  private byte[] cluster(long entry) throws IOException {
+  private long hostOffset(long entry) throws CorruptImageException {
     long hostOffset = L2Entry.compressedOffset(entry, geometry.clusterBits());
+    if (hostOffset > Limits.HOST_OFFSET) {
+      throw new CorruptImageException(
+          "Compressed cluster", hostOffset, "beyond what a host offset can be");
+    }
+    return hostOffset;
+  }
+
+  private byte[] cluster(long entry) throws IOException {
+    long hostOffset = hostOffset(entry);
     long key = (long) fileIndex << FILE_SHIFT | hostOffset;
     byte[] kept = cache.get(key);
     if (kept != null) {
@@ -84,7 +94,7 @@ final class CompressedClusters {
 
   private void decompress(long entry, ByteBuffer cluster) throws IOException {
     int clusterBits = geometry.clusterBits();
-    long hostOffset = L2Entry.compressedOffset(entry, clusterBits);
+    long hostOffset = hostOffset(entry);
     // The last sector may end past the file, and the length may be too large: the data ends itself.
     ByteBuffer compressed = COMPRESSED.get(L2Entry.compressedBytes(entry, clusterBits));
     int count = storage.read(compressed, hostOffset);

@@ -29,7 +29,10 @@ public enum ImageLock {
 
   void take(int fd) throws IOException {
     for (int offset : locked) {
-      Posix.lockShared(fd, offset);
+      if (!Posix.lockShared(fd, offset)) {
+        throw new ImageLockedException(
+            "another program has locked the image for itself alone; stop it first");
+      }
     }
     for (int offset : tested) {
       if (Posix.isLockedByAnother(fd, offset)) {

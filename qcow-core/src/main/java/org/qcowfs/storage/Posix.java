@@ -28,6 +28,7 @@ final class Posix {
   static final int EINTR = 4;
   static final int EIO = 5;
   static final int ENXIO = 6;
+  static final int EAGAIN = 11;
   static final int EACCES = 13;
   static final int EINVAL = 22;
 
@@ -147,12 +148,21 @@ final class Posix {
         Math.multiplyExact(buffer.getLong(48), 512L));
   }
 
-  /** Takes a shared lock of one byte for the open file description. */
-  static void lockShared(int fd, long offset) throws HostIoException {
+  /**
+   * Takes a shared lock of one byte for the open file description.
+   *
+   * @return false where another holds an exclusive lock on it
+   */
+  static boolean lockShared(int fd, long offset) throws HostIoException {
     ByteBuffer flock = flock(F_RDLCK, offset);
     if (LIBC.fcntl(fd, F_OFD_SETLK, MEMORY.getDirectBufferAddress(flock)) < 0) {
+      int errno = RUNTIME.getLastError();
+      if (errno == EAGAIN || errno == EACCES) {
+        return false;
+      }
       throw failure("lock");
     }
+    return true;
   }
 
   /** Whether another open file description holds a lock on the byte. */

@@ -19,6 +19,7 @@ final class MbrTable {
   private final TableReader reader;
   private final PartitionList found;
   private final Set<Long> visited = new HashSet<>();
+  private int bootRecords;
   private int nextNumber = FIRST_LOGICAL_NUMBER;
 
   MbrTable(TableReader reader) {
@@ -47,13 +48,13 @@ final class MbrTable {
     Optional<Long> next = Optional.of(extendedStart);
     while (next.isPresent()) {
       long sector = next.get();
-      if (!visited.add(sector)) {
-        found.problem("logical partitions: their chain returns to sector " + sector);
-        return;
-      }
-      if (visited.size() > MAX_BOOT_RECORDS) {
+      if (bootRecords++ == MAX_BOOT_RECORDS) {
         found.problem(
             "logical partitions: only the first %d are shown".formatted(MAX_BOOT_RECORDS));
+        return;
+      }
+      if (!visited.add(sector)) {
+        found.problem("logical partitions: their chain returns to sector " + sector);
         return;
       }
       Optional<MbrSector> record = MbrSector.read(reader, sector);

@@ -5,9 +5,18 @@ import org.qcowfs.errno.Errno;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs a callback's work: nothing that it throws reaches native code. */
-final class Callback {
-  private Callback() {}
+/** Runs the work of callbacks: nothing that it throws reaches native code. Immutable. */
+final class CallbackRunner {
+  private final boolean tracing;
+
+  /**
+   * Makes a runner.
+   *
+   * @param tracing whether every callback is logged
+   */
+  CallbackRunner(boolean tracing) {
+    this.tracing = tracing;
+  }
 
   /** What a callback does. Returns a count or 0, or a negative error number. */
   @FunctionalInterface
@@ -19,13 +28,17 @@ final class Callback {
    * Holds the logger, so that the logging library is loaded by the first line and not by the mount.
    */
   private static final class Log {
-    static final Logger LOG = LoggerFactory.getLogger(Callback.class);
+    static final Logger LOG = LoggerFactory.getLogger(CallbackRunner.class);
   }
 
   /** The work's answer, or the negative error number of what it threw, after a line in the log. */
-  static int answer(String operation, String path, Work work) {
+  int answer(String operation, String path, Work work) {
     try {
-      return work.run();
+      int answer = work.run();
+      if (tracing) {
+        Log.LOG.debug("{} of {}: {}", operation, path, answer);
+      }
+      return answer;
     } catch (Throwable e) {
       int errno = Errno.of(e);
       report(operation, path, errno, e);
