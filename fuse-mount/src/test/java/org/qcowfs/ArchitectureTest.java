@@ -92,15 +92,7 @@ final class ArchitectureTest {
         .callMethod(System.class, "exit", int.class)
         .orShould()
         .callMethod(Runtime.class, "exit", int.class)
-        .check(MOUNT);
-  }
-
-  @Test
-  void onlyTheCommandLineCutsTheProcessOffOnceASignalHasUnmounted() {
-    noClasses()
-        .that()
-        .resideOutsideOfPackage(qualified("cli"))
-        .should()
+        .orShould()
         .callMethod(Runtime.class, "halt", int.class)
         .check(MOUNT);
   }

@@ -29,7 +29,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Finding> findings = Doctor.examine(directory.toAbsolutePath());
+    List<Finding> findings = Doctor.examine(directory.toAbsolutePath().normalize());
     DoctorReport report = new DoctorReport(findings);
     System.out.print(json ? report.json() : report.text());
     return Doctor.isReady(findings) ? ExitCodes.DONE : ExitCodes.FAILED;

@@ -1,6 +1,5 @@
 package org.qcowfs.doctor;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -21,9 +20,10 @@ final class LogSpaceCheck implements Check {
   }
 
   @Override
-  public Finding examine() throws IOException {
+  public Finding examine() {
     String directory = logDirectory();
-    long usable = Files.getFileStore(nearestExisting(host.path(directory))).getUsableSpace();
+    // of the path itself: a FileStore is looked up among the mounts, which a chroot does not list
+    long usable = nearestExisting(host.path(directory)).toFile().getUsableSpace();
     String detail = "%d MiB free for %s".formatted(usable >> 20, directory);
     return usable >= WANTED_BYTES
         ? Finding.ok(NAME, detail)

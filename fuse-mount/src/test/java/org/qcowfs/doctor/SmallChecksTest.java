@@ -137,7 +137,7 @@ final class SmallChecksTest {
   }
 
   @Test
-  void theSpaceForLogsIsMeasuredWhereTheyWillLie() throws IOException {
+  void theSpaceForLogsIsMeasuredWhereTheyWillLie() {
     assertThat(new LogSpaceCheck(machine.ofUser()).examine().detail())
         .endsWith("free for /home/somebody/.local/state/qcowfs");
     assertThat(new LogSpaceCheck(machine.ofRoot()).examine().detail())
