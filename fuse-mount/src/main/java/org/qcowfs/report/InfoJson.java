@@ -70,11 +70,14 @@ public final class InfoJson {
     json.writeEndObject();
   }
 
-  /** QEMU knows raw disks in whole sectors only, and makes up the rest of the last one. */
+  /**
+   * QEMU knows disks in whole sectors only: it makes up the rest of the last one of a raw disk, and
+   * cuts off that of a qcow2 disk.
+   */
   static long virtualBytes(ImageInfo info) {
     return info.format() == ImageFormat.RAW
         ? (info.virtualBytes() + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES
-        : info.virtualBytes();
+        : info.virtualBytes() / SECTOR_BYTES * SECTOR_BYTES;
   }
 
   private void snapshot(InternalSnapshot snapshot) throws IOException {
