@@ -17,9 +17,14 @@ import org.qcowfs.it.kit.TestDirectory;
 /** A machine that lacks something is told what, and which command mends it. */
 @NeedsMounts
 final class MissingPartsTest {
-  private static final String HIDE_LIBFUSE =
-      "for lib in $(find /lib /usr/lib -name 'libfuse.so.2*' -type f | xargs -r realpath | sort"
-          + " -u); do mount --bind /dev/null $lib; done";
+  private static final String FIND_LIBFUSE =
+      "lib=$(realpath $(find /usr/lib /lib -name libfuse.so.2 | head -n 1))";
+
+  /** Covers the library's directory with a copy-on-write one, from which it can be removed. */
+  private static final String REMOVE_LIBFUSE =
+      "mount -t tmpfs none /mnt; mkdir /mnt/upper /mnt/work; dir=$(dirname $lib); mount -t overlay"
+          + " -o lowerdir=$dir,upperdir=/mnt/upper,workdir=/mnt/work none $dir;"
+          + " rm $dir/libfuse.so.2*; umount -l /mnt";
 
   private Path directory = Path.of("");
   private Path mountpoint = Path.of("");
@@ -42,9 +47,17 @@ final class MissingPartsTest {
 
   @Test
   void withoutLibfuseThePackageIsNamed() {
-    try (PrivateMounts machine = PrivateMounts.create(HIDE_LIBFUSE)) {
+    try (PrivateMounts machine = PrivateMounts.create(FIND_LIBFUSE, REMOVE_LIBFUSE)) {
       assertThat(refusal(machine)).contains("libfuse2");
       assertDoctorNames(machine, "libfuse2");
+    }
+  }
+
+  @Test
+  void aDamagedLibfuseIsNamedWithItsPackage() {
+    try (PrivateMounts machine =
+        PrivateMounts.create(FIND_LIBFUSE, "mount --bind /dev/null $lib")) {
+      assertThat(refusal(machine)).contains("libfuse2");
     }
   }
 
