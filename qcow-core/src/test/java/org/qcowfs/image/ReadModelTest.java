@@ -35,14 +35,14 @@ final class ReadModelTest {
     "10, 3, false, 300001, false",
     "12, 2, false, 5000000, false",
     "12, 3, false, 5000001, true",
-    "14, 3, true, 20000512, false",
+    "14, 3, true, 17000512, false",
     "16, 2, false, 3000000, false",
     "16, 3, false, 3000001, false",
     "16, 3, true, 3000002, true",
     "17, 3, true, 3000003, false",
-    "21, 2, false, 20000000, false",
-    "21, 3, false, 20000001, true",
-    "21, 3, true, 20000002, false",
+    "21, 2, false, 9000000, false",
+    "21, 3, false, 9000001, true",
+    "21, 3, true, 9000002, false",
   })
   void everyByteOfDiskAndSnapshotIsTheOneOfTheModel(
       int clusterBits, int version, boolean extendedL2, int size, boolean zstd) throws IOException {
@@ -127,7 +127,7 @@ final class ReadModelTest {
     ByteBuffer whole = ByteBuffer.allocateDirect(model.length);
     device.read(whole, 0);
     assertSame(whole.flip(), model, 0, true);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 150; i++) {
       int offset = random.nextInt(model.length);
       int most = Math.min(model.length - offset, 1 << random.nextInt(1, 23));
       compareAt(device, model, offset, random.nextInt(most + 1));
@@ -148,23 +148,17 @@ final class ReadModelTest {
     int capacity = before + length + behind;
     ByteBuffer buffer =
         direct ? ByteBuffer.allocateDirect(capacity) : ByteBuffer.allocate(capacity);
-    for (int i = 0; i < capacity; i++) {
-      buffer.put(i, (byte) 0xa5);
-    }
-    buffer.position(before).limit(before + length);
+    byte[] guard = new byte[capacity];
+    Arrays.fill(guard, (byte) 0xa5);
+    buffer.put(guard).clear().position(before).limit(before + length);
 
     device.read(buffer, offset);
 
     assertThat(buffer.position()).isEqualTo(before + length);
     assertThat(buffer.limit()).isEqualTo(before + length);
     assertSame(buffer.slice(before, length), model, offset, direct);
-    buffer.clear();
-    for (int i = 0; i < before; i++) {
-      assertThat(buffer.get(i)).as("byte %d before the position", i).isEqualTo((byte) 0xa5);
-    }
-    for (int i = before + length; i < capacity; i++) {
-      assertThat(buffer.get(i)).as("byte %d behind the limit", i).isEqualTo((byte) 0xa5);
-    }
+    assertThat(buffer.clear().slice(0, before)).isEqualTo(ByteBuffer.wrap(guard, 0, before));
+    assertThat(buffer.slice(before + length, behind)).isEqualTo(ByteBuffer.wrap(guard, 0, behind));
   }
 
   private static void assertSame(ByteBuffer read, byte[] model, int offset, boolean direct) {
