@@ -129,7 +129,10 @@ final class Qcow2Image implements Image {
         layer =
             layer(
                 Qcow2Metadata.readL1Table(
-                    file, entry.l1TableOffset(), Math.toIntExact(entry.l1Entries())));
+                    file,
+                    metadata.header(),
+                    entry.l1TableOffset(),
+                    Math.toIntExact(entry.l1Entries())));
         kept = new SoftReference<>(layer);
       }
       return layer;

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.BitmapDirectory;
 import org.qcowfs.format.Header;
 import org.qcowfs.format.HeaderExtensions;
+import org.qcowfs.format.L1Entry;
 import org.qcowfs.format.Limits;
 import org.qcowfs.format.SnapshotEntry;
 import org.qcowfs.storage.BlockStorage;
@@ -93,11 +95,17 @@ record Qcow2Metadata(
    * @return its entries in the machine's byte order
    */
   long[] readL1Table(BlockStorage storage) throws IOException {
-    return readL1Table(storage, header.l1TableOffset(), header.l1Entries());
+    return readL1Table(storage, header, header.l1TableOffset(), header.l1Entries());
   }
 
-  /** Reads an L1 table whose place and length have been checked against the limits. */
-  static long[] readL1Table(BlockStorage storage, long hostOffset, int entries) throws IOException {
+  /**
+   * Reads an L1 table whose place and length have been checked against the limits.
+   *
+   * <p>It cannot name more L2 tables than the file has clusters. So the time to walk it is bounded
+   * by the size of the file, and not by that of the disk.
+   */
+  static long[] readL1Table(BlockStorage storage, Header header, long hostOffset, int entries)
+      throws IOException {
     if (hostOffset > storage.size() - (long) entries * Long.BYTES) {
       throw new CorruptImageException(
           "L1 table",
@@ -111,6 +119,14 @@ record Qcow2Metadata(
       chunk.clear().limit(Math.min(chunk.capacity(), (entries - done) * Long.BYTES));
       storage.readFully(chunk, hostOffset + (long) done * Long.BYTES);
       chunk.flip().asLongBuffer().get(table, done, chunk.limit() / Long.BYTES);
+    }
+    long l2Tables = Arrays.stream(table).filter(entry -> L1Entry.l2TableOffset(entry) != 0).count();
+    long clusters = storage.size() >>> header.clusterBits();
+    if (l2Tables > clusters) {
+      throw new CorruptImageException(
+          "L1 table",
+          hostOffset,
+          "names %d L2 tables, the file has room for %d".formatted(l2Tables, clusters));
     }
     return table;
   }

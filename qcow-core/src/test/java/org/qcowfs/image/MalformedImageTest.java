@@ -270,6 +270,10 @@ final class MalformedImageTest {
   }
 
   static List<Malformed> cutShort() {
+    SparseBytes l1Repeating = v3().virtualSize(4L << 40).build().bytes();
+    for (int entry = 0; entry < 8192; entry++) {
+      l1Repeating.putLong(L1_OFFSET + 8L * entry, 1L << 63 | 0x10000);
+    }
     SparseBytes l1Lost = v3().build().bytes().resize(L1_OFFSET + 7);
     SparseBytes l1Far = v3().build().bytes().putLong(40, 1L << 40);
     SparseBytes nameLost = v3().backing("base.raw", "raw").build().bytes();
@@ -307,7 +311,12 @@ final class MalformedImageTest {
             "L1 past the end",
             l1Far,
             "L1 table at host offset 0x10000000000: 1 entries, ends past the end of the file (%d bytes)"
-                .formatted(l1Far.size())));
+                .formatted(l1Far.size())),
+        new Malformed(
+            "L1 naming one L2 table again and again",
+            l1Repeating,
+            "L1 table at host offset 0x10000: names 8192 L2 tables, the file has room for %d"
+                .formatted(l1Repeating.size() >> 16)));
   }
 
   static Stream<Malformed> malformed() {
