@@ -70,7 +70,7 @@ has_libfuse2() {
 package_matching() {
   local name
   while read -r name; do
-    if [[ $(apt-cache policy "$name") == *'Candidate: '[0-9]* ]]; then
+    if [[ $(LC_ALL=C apt-cache policy "$name") == *'Candidate: '[0-9]* ]]; then
       printf '%s\n' "$name"
       return
     fi
