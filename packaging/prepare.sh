@@ -27,7 +27,7 @@ as_root() {
 # Prints the feature release of the JDK in directory $1, or nothing when there is none.
 jdk_release() {
   local version
-  [[ -x $1/bin/java && -x $1/bin/javac ]] || return 0
+  [[ -n $1 && -x $1/bin/java && -x $1/bin/javac ]] || return 0
   version=$("$1/bin/javac" -version 2>&1) || return 0
   [[ $version =~ ^javac\ ([0-9]+) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
@@ -70,7 +70,7 @@ has_libfuse2() {
 package_matching() {
   local name
   while read -r name; do
-    if [[ $(apt-cache policy "$name") == *'Candidate: '[0-9]* ]]; then
+    if [[ $(LC_ALL=C apt-cache policy "$name") == *'Candidate: '[0-9]* ]]; then
       printf '%s\n' "$name"
       return
     fi
