@@ -79,6 +79,7 @@ final class LockTest {
 
   /** A process that has the image open for writing, as a running virtual machine has. */
   private Process startWriter() {
+    Path ready = directory.resolve("pid");
     Command daemon =
         Command.of(
             "qemu-storage-daemon",
@@ -89,18 +90,17 @@ final class LockTest {
             "--nbd-server",
             "addr.type=unix,addr.path=" + directory.resolve("nbd"),
             "--export",
-            "type=nbd,id=e,node-name=q,writable=on");
+            "type=nbd,id=e,node-name=q,writable=on",
+            "--pidfile",
+            ready);
     Process writer = daemon.start(directory.resolve("out"), directory.resolve("err"));
-    Await.until("a writer on " + image, this::isLocked);
+    Await.until("a writer on " + image, () -> Files.exists(ready) || !writer.isAlive());
+    assertThat(writer.isAlive()).as("the writer goes on").isTrue();
     return writer;
   }
 
   private static void stop(Process writer) {
     writer.destroy();
     Command.awaitEnd(writer.toHandle());
-  }
-
-  private boolean isLocked() {
-    return Command.of("qemu-img", "check", "-f", "qcow2", image).run().stderr().contains("lock");
   }
 }
