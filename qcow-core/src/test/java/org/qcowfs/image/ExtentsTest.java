@@ -2,12 +2,14 @@ package org.qcowfs.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.qcowfs.image.ShownExtents.extents;
+import static org.qcowfs.image.ShownExtents.shown;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -28,70 +30,6 @@ final class ExtentsTest {
     byte[] noise = new byte[CLUSTER];
     new SplittableRandom(3).nextBytes(noise);
     return noise;
-  }
-
-  /** The extents of a range; those that are alike and touch are made one. */
-  private static List<String> extents(BlockDevice device, long start, long length)
-      throws IOException {
-    List<Extent> merged = new ArrayList<>();
-    long[] at = {start};
-    device.extents(
-        start,
-        length,
-        extent -> {
-          assertThat(extent.start()).as("no gap and no overlap").isEqualTo(at[0]);
-          assertThat(extent.length()).isPositive();
-          assertThat(extent.hostFile() == null)
-              .isEqualTo(extent.hostOffset() == Extent.NO_HOST_OFFSET);
-          at[0] += extent.length();
-          add(merged, extent);
-        });
-    assertThat(at[0]).as("the whole range").isEqualTo(start + length);
-    return merged.stream().map(ExtentsTest::shown).toList();
-  }
-
-  private static void add(List<Extent> merged, Extent extent) {
-    Extent last = merged.isEmpty() ? null : merged.get(merged.size() - 1);
-    if (last == null || !shownFlags(last).equals(shownFlags(extent)) || !follows(last, extent)) {
-      merged.add(extent);
-      return;
-    }
-    merged.set(
-        merged.size() - 1,
-        new Extent(
-            last.start(),
-            last.length() + extent.length(),
-            last.depth(),
-            last.present(),
-            last.zero(),
-            last.data(),
-            last.compressed(),
-            last.hostOffset(),
-            last.hostFile()));
-  }
-
-  private static boolean follows(Extent last, Extent next) {
-    return last.hostOffset() == Extent.NO_HOST_OFFSET
-        ? next.hostOffset() == Extent.NO_HOST_OFFSET
-        : next.hostOffset() == last.hostOffset() + last.length();
-  }
-
-  private static String shownFlags(Extent extent) {
-    return "depth %d%s%s%s%s"
-        .formatted(
-            extent.depth(),
-            extent.present() ? " present" : "",
-            extent.zero() ? " zero" : "",
-            extent.data() ? " data" : "",
-            extent.compressed() ? " compressed" : "");
-  }
-
-  private static String shown(Extent extent) {
-    String host =
-        extent.hostFile() == null
-            ? ""
-            : " at 0x%x of %s".formatted(extent.hostOffset(), extent.hostFile().getFileName());
-    return "%d+%d %s%s".formatted(extent.start(), extent.length(), shownFlags(extent), host);
   }
 
   private Image open(TestImage image) throws IOException {
@@ -163,6 +101,20 @@ final class ExtentsTest {
               "49152+16384 depth 0 zero at 0x%x of top.qcow2".formatted(cluster + 49152),
               "65536+16384 depth 0 present zero",
               "81920+114688 depth 0 zero");
+    }
+  }
+
+  @Test
+  void aRawBackingFileEndsWithAWholeSector() throws IOException {
+    Files.write(directory.resolve("base.raw"), Arrays.copyOf(noise(), 1000));
+    ImageBuilder builder = new ImageBuilder(3, 16).virtualSize(CLUSTER).backing("base.raw", "raw");
+
+    try (Image opened = open(builder.build())) {
+      assertThat(extents(opened.disk(), 0, CLUSTER))
+          .containsExactly(
+              "0+1000 depth 1 present data at 0x0 of base.raw",
+              "1000+24 depth 1 present zero at 0x3e8 of base.raw",
+              "1024+64512 depth 0 zero");
     }
   }
 
@@ -255,6 +207,9 @@ final class ExtentsTest {
     ImageBuilder builder =
         new ImageBuilder(3, clusterBits).virtualSize(size).backing("base.raw", "raw");
     Files.write(directory.resolve("base.raw"), new byte[size / 2]);
+    if (seed % 2 == 0) {
+      builder.scattered();
+    }
     boolean extendedL2 = clusterBits == 16;
     if (extendedL2) {
       builder.extendedL2();

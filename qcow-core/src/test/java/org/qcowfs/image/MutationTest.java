@@ -24,7 +24,7 @@ import org.qcowfs.testkit.TestImage;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 final class MutationTest {
   private static final long SEED = Long.getLong("qcowfs.seed", 20_261_120L);
-  private static final int ROUNDS = 500;
+  private static final int ROUNDS = 300;
 
   private static final long[] VALUES = {
     0,

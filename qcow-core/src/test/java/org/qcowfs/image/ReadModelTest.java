@@ -53,6 +53,9 @@ final class ReadModelTest {
     if (extendedL2) {
       builder.extendedL2();
     }
+    if (size % 2 == 0) {
+      builder.scattered();
+    }
     if (zstd) {
       builder.zstd();
     }

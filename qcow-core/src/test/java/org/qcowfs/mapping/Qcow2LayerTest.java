@@ -5,19 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.qcowfs.cache.ClusterCache;
-import org.qcowfs.cache.TableCache;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.HostIoException;
-import org.qcowfs.format.Header;
 import org.qcowfs.testkit.DiskContents;
 import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.MemoryStorage;
@@ -28,8 +23,7 @@ final class Qcow2LayerTest {
   private static final long COMPRESSED = 1L << 62;
   private static final int CLUSTER = 65536;
 
-  private final TableCache tables = new TableCache(1 << 20);
-  private final ClusterCache clusters = new ClusterCache(1 << 20);
+  private final Layers layers = new Layers();
 
   private static ImageBuilder builder() {
     return new ImageBuilder(3, 16).virtualSize(4 << 20);
@@ -41,40 +35,6 @@ final class Qcow2LayerTest {
     return bytes;
   }
 
-  private static byte[] noise(int bytes) {
-    byte[] noise = new byte[bytes];
-    new SplittableRandom(1).nextBytes(noise);
-    return noise;
-  }
-
-  private Qcow2Layer layer(TestImage image) throws IOException {
-    return layer(image, image.storage());
-  }
-
-  private Qcow2Layer layer(TestImage image, MemoryStorage storage) throws IOException {
-    Header header = Header.decode(ByteBuffer.wrap(image.bytes().read(0, 112)));
-    long[] l1Table = new long[header.l1Entries()];
-    ByteBuffer.wrap(image.bytes().read(header.l1TableOffset(), l1Table.length * 8))
-        .asLongBuffer()
-        .get(l1Table);
-    MemoryStorage guestData =
-        image.dataFile().map(bytes -> new MemoryStorage("data", bytes)).orElse(storage);
-    return new Qcow2Layer(
-        new Qcow2Layer.Files(storage, guestData, 0),
-        header,
-        l1Table,
-        new Qcow2Layer.Caches(tables, clusters),
-        BackingSource.ZEROS);
-  }
-
-  private static byte[] read(Qcow2Layer layer, long guestOffset, int length) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(length);
-    layer.read(buffer, guestOffset);
-    byte[] bytes = new byte[length];
-    buffer.get(0, bytes);
-    return bytes;
-  }
-
   private static TestImage poked(ImageBuilder builder, Consumer<TestImage> poke) {
     TestImage image = builder.build();
     poke.accept(image);
@@ -82,9 +42,9 @@ final class Qcow2LayerTest {
   }
 
   private void assertCorrupt(TestImage image, String message) throws IOException {
-    Qcow2Layer layer = layer(image);
+    Qcow2Layer layer = layers.of(image);
     assertThatExceptionOfType(CorruptImageException.class)
-        .isThrownBy(() -> read(layer, 0, 2 * CLUSTER))
+        .isThrownBy(() -> Layers.read(layer, 0, 2 * CLUSTER))
         .withMessage(message);
   }
 
@@ -100,13 +60,13 @@ final class Qcow2LayerTest {
     long second = image.clusterOffset(CLUSTER);
     image.bytes().resize(second + 100);
 
-    byte[] read = read(layer(image), 0, 2 * CLUSTER);
+    byte[] read = Layers.read(layers.of(image), 0, 2 * CLUSTER);
 
     assertThat(Arrays.copyOfRange(read, 0, CLUSTER + 100))
         .isEqualTo(Arrays.copyOf(concat(pattern(1), pattern(2)), CLUSTER + 100));
     assertThat(Arrays.copyOfRange(read, CLUSTER + 100, 2 * CLUSTER))
         .isEqualTo(new byte[CLUSTER - 100]);
-    assertThat(read(layer(image), 2 * CLUSTER - 50, 50)).isEqualTo(new byte[50]);
+    assertThat(Layers.read(layers.of(image), 2 * CLUSTER - 50, 50)).isEqualTo(new byte[50]);
   }
 
   @Test
@@ -119,7 +79,7 @@ final class Qcow2LayerTest {
         image,
         "Data cluster at host offset 0x%x: lies past the end of memory.qcow2 (%d bytes)"
             .formatted(second, second));
-    assertThat(read(layer(image), 0, CLUSTER)).isEqualTo(pattern(1));
+    assertThat(Layers.read(layers.of(image), 0, CLUSTER)).isEqualTo(pattern(1));
   }
 
   @Test
@@ -159,8 +119,8 @@ final class Qcow2LayerTest {
         poked(
             twoDataClusters(), i -> i.bytes().putLong(i.l2EntryOffset(CLUSTER), COPIED | 0x30200));
 
-    assertThat(read(layer(image), 0, CLUSTER)).isEqualTo(pattern(1));
-    assertThatThrownBy(() -> read(layer(image), 0, CLUSTER + 1))
+    assertThat(Layers.read(layers.of(image), 0, CLUSTER)).isEqualTo(pattern(1));
+    assertThatThrownBy(() -> Layers.read(layers.of(image), 0, CLUSTER + 1))
         .hasMessageContaining("for guest offset 0x10000");
   }
 
@@ -186,78 +146,7 @@ final class Qcow2LayerTest {
               i.bytes().putLong(i.l2EntryOffset(0), i.l2Entry(0) | 0x3f00_0000_0000_0000L);
             });
 
-    assertThat(read(layer(image), 0, CLUSTER)).isEqualTo(pattern(1));
-  }
-
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void compressedDataThatWasCutShortIsCorrupt(boolean zstd) throws IOException {
-    ImageBuilder builder = zstd ? builder().zstd() : builder();
-    builder.disk().compressed(0, noise(CLUSTER)).compressed(1, pattern(3));
-    TestImage image = builder.build();
-    long sector = 1L << 54;
-    image.bytes().putLong(image.l2EntryOffset(0), image.l2Entry(0) - sector);
-
-    assertThatThrownBy(() -> read(layer(image), 100, 10))
-        .isInstanceOf(CorruptImageException.class)
-        .hasMessageStartingWith("Compressed cluster at host offset 0x30003: ")
-        .hasMessageContaining("a cluster has 65536");
-    assertThat(read(layer(image), CLUSTER, CLUSTER)).isEqualTo(pattern(3));
-  }
-
-  @Test
-  void compressedDataPastTheEndOfTheFileIsCorrupt() throws IOException {
-    ImageBuilder builder = builder();
-    builder.disk().rawEntry(0, COMPRESSED | 0x7000_0000L, 0);
-
-    assertCorrupt(
-        builder.build(),
-        "Compressed cluster at host offset 0x70000000: 0 bytes of compressed data gave 0 bytes, a"
-            + " cluster has 65536");
-  }
-
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void aCompressedLengthMayRunPastTheEndOfTheFile(boolean zstd) throws IOException {
-    ImageBuilder builder = zstd ? builder().zstd() : builder();
-    builder.disk().compressed(0, noise(CLUSTER));
-    TestImage image = builder.build();
-    long entry = image.l2Entry(0);
-    long used = (((entry >>> 54) & 0xff) + 1) * 512 - (entry & 511);
-    // Whatever follows is cut off, and the length is made the largest there is.
-    image.bytes().resize((entry & ((1L << 54) - 1)) + used);
-    image.bytes().putLong(image.l2EntryOffset(0), entry | (0xffL << 54));
-
-    assertThat(read(layer(image), 0, CLUSTER)).isEqualTo(noise(CLUSTER));
-  }
-
-  @Test
-  void aCompressedClusterBeyondWhatAHostOffsetCanBeIsCorrupt() throws IOException {
-    ImageBuilder builder = new ImageBuilder(3, 9).virtualSize(1024);
-    builder.disk().rawEntry(0, COMPRESSED | (1L << 56) | 5, 0);
-    clusters.put((1L << 56) | 5, new byte[16]); // a cluster of the next file of the chain
-
-    assertThatThrownBy(() -> read(layer(builder.build()), 0, 100))
-        .hasMessage(
-            "Compressed cluster at host offset 0x100000000000005: beyond what a host offset can"
-                + " be");
-  }
-
-  @Test
-  void aCompressedClusterThatIsReadInPartsIsDecompressedOnce() throws IOException {
-    ImageBuilder builder = builder();
-    builder.disk().compressed(0, noise(CLUSTER));
-    TestImage image = builder.build();
-    MemoryStorage storage = image.storage();
-    Qcow2Layer layer = layer(image, storage);
-    read(layer, 0, 4096);
-    int reads = storage.reads();
-
-    for (int offset = 0; offset < CLUSTER; offset += 4096) {
-      assertThat(read(layer, offset, 4096))
-          .isEqualTo(Arrays.copyOfRange(noise(CLUSTER), offset, offset + 4096));
-    }
-    assertThat(storage.reads()).isEqualTo(reads);
+    assertThat(Layers.read(layers.of(image), 0, CLUSTER)).isEqualTo(pattern(1));
   }
 
   @Test
@@ -265,11 +154,11 @@ final class Qcow2LayerTest {
     ImageBuilder builder = builder().dataFile("disk.data");
     builder.disk().data(0, pattern(5)).data(3, pattern(6));
 
-    Qcow2Layer layer = layer(builder.build());
+    Qcow2Layer layer = layers.of(builder.build());
 
-    assertThat(read(layer, 0, CLUSTER)).isEqualTo(pattern(5));
-    assertThat(read(layer, CLUSTER, CLUSTER)).isEqualTo(new byte[CLUSTER]);
-    assertThat(read(layer, 3 * CLUSTER, CLUSTER)).isEqualTo(pattern(6));
+    assertThat(Layers.read(layer, 0, CLUSTER)).isEqualTo(pattern(5));
+    assertThat(Layers.read(layer, CLUSTER, CLUSTER)).isEqualTo(new byte[CLUSTER]);
+    assertThat(Layers.read(layer, 3 * CLUSTER, CLUSTER)).isEqualTo(pattern(6));
   }
 
   @Test
@@ -288,7 +177,7 @@ final class Qcow2LayerTest {
     ImageBuilder builder = builder().dataFile("disk.data");
     builder.disk().rawEntry(0, COMPRESSED, 0);
 
-    assertThatThrownBy(() -> read(layer(builder.build()), 0, 1))
+    assertThatThrownBy(() -> Layers.read(layers.of(builder.build()), 0, 1))
         .hasMessageContaining("a compressed cluster, but the image has a data file");
   }
 
@@ -307,17 +196,17 @@ final class Qcow2LayerTest {
     TestImage image = builder.build();
     image.bytes().putLong(image.l2EntryOffset(0) + 8, Long.decode(bitmap));
 
-    assertThatThrownBy(() -> read(layer(image), 0, 1))
+    assertThatThrownBy(() -> Layers.read(layers.of(image), 0, 1))
         .isInstanceOf(CorruptImageException.class)
         .hasMessageContaining("L2 entry " + bitmap + " for guest offset 0x0: " + rule);
   }
 
   @Test
   void aDiskLargerThanItsL1TableEndsInZeros() throws IOException {
-    Qcow2Layer layer = layer(twoDataClusters().build());
+    Qcow2Layer layer = layers.of(twoDataClusters().build());
 
-    assertThat(read(layer, 1L << 40, 100)).isEqualTo(new byte[100]);
-    assertThat(read(layer, Long.MAX_VALUE - 1000, 1000)).isEqualTo(new byte[1000]);
+    assertThat(Layers.read(layer, 1L << 40, 100)).isEqualTo(new byte[100]);
+    assertThat(Layers.read(layer, Long.MAX_VALUE - 1000, 1000)).isEqualTo(new byte[1000]);
   }
 
   @Test
@@ -329,7 +218,7 @@ final class Qcow2LayerTest {
     TestImage image = builder.build();
     MemoryStorage storage = image.storage();
 
-    read(layer(image, storage), 0, 32 * CLUSTER);
+    Layers.read(layers.of(image, storage), 0, 32 * CLUSTER);
 
     assertThat(storage.reads()).as("one slice of the L2 table, one run of data").isEqualTo(2);
   }
@@ -339,14 +228,14 @@ final class Qcow2LayerTest {
   void anErrorOfTheHostPassesThroughAndIsForgotten(int failing) throws IOException {
     TestImage image = twoDataClusters().build();
     MemoryStorage storage = image.storage();
-    Qcow2Layer layer = layer(image, storage);
+    Qcow2Layer layer = layers.of(image, storage);
     storage.failRead(failing, 5); // first the L2 table, then the data
 
     assertThatExceptionOfType(HostIoException.class)
-        .isThrownBy(() -> read(layer, 0, CLUSTER))
+        .isThrownBy(() -> Layers.read(layer, 0, CLUSTER))
         .satisfies(e -> assertThat(e.errno()).isEqualTo(5));
 
-    assertThat(read(layer, 0, CLUSTER)).isEqualTo(pattern(1));
+    assertThat(Layers.read(layer, 0, CLUSTER)).isEqualTo(pattern(1));
   }
 
   private static byte[] concat(byte[] first, byte[] second) {

@@ -1,8 +1,12 @@
 package org.qcowfs.testkit;
 
 import com.github.luben.zstd.Zstd;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.zip.Deflater;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +21,7 @@ final class DiskWriter {
   private final int clusterBits;
   private final boolean extendedL2;
   private final boolean zstd;
+  private final boolean scattered;
   private final @Nullable SparseBytes dataFile;
 
   DiskWriter(
@@ -25,12 +30,14 @@ final class DiskWriter {
       int clusterBits,
       boolean extendedL2,
       boolean zstd,
+      boolean scattered,
       @Nullable SparseBytes dataFile) {
     this.file = file;
     this.layout = layout;
     this.clusterBits = clusterBits;
     this.extendedL2 = extendedL2;
     this.zstd = zstd;
+    this.scattered = scattered;
     this.dataFile = dataFile;
   }
 
@@ -39,7 +46,7 @@ final class DiskWriter {
     long l1Table = layout.allocateBytes(disk.l1Entries() * Long.BYTES);
     int entryBytes = extendedL2 ? 16 : 8;
     long l2Entries = (1L << clusterBits) / entryBytes;
-    for (Map.Entry<Long, ClusterContents> cluster : disk.clusters().entrySet()) {
+    for (Map.Entry<Long, ClusterContents> cluster : inOrderOfWriting(disk)) {
       long l1Entry = l1Table + cluster.getKey() / l2Entries * Long.BYTES;
       if (file.getLong(l1Entry) == 0) {
         file.putLong(l1Entry, layout.allocate(1) | COPIED);
@@ -52,6 +59,20 @@ final class DiskWriter {
       }
     }
     return l1Table;
+  }
+
+  /** As a guest that writes here and there: some neighbours of the disk are none in the file. */
+  private List<Map.Entry<Long, ClusterContents>> inOrderOfWriting(DiskContents disk) {
+    List<Map.Entry<Long, ClusterContents>> clusters = new ArrayList<>(disk.clusters().entrySet());
+    if (scattered) {
+      SplittableRandom random = new SplittableRandom(clusters.size());
+      for (int i = 1; i < clusters.size(); i++) {
+        if (random.nextInt(3) == 0) {
+          Collections.swap(clusters, i - 1, i);
+        }
+      }
+    }
+    return clusters;
   }
 
   private long entry(long guestOffset, ClusterContents cluster) {

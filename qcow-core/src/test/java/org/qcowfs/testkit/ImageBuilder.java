@@ -40,6 +40,7 @@ public final class ImageBuilder {
   private long compatible;
   private long autoclear;
   private boolean zstd;
+  private boolean scattered;
   private @Nullable String backingName;
   private @Nullable SparseBytes dataFile;
   private @Nullable DiskContents disk;
@@ -84,6 +85,12 @@ public final class ImageBuilder {
   public ImageBuilder zstd() {
     zstd = true;
     return incompatible(1L << 3);
+  }
+
+  /** Clusters that follow each other on the disk do not always do so in the file. */
+  public ImageBuilder scattered() {
+    scattered = true;
+    return this;
   }
 
   /** Sets bits of the incompatible features. */
@@ -162,7 +169,8 @@ public final class ImageBuilder {
     HostLayout layout = new HostLayout(file, 1 << clusterBits);
     layout.skipTo(hostOffsetMin);
     boolean extendedL2 = (incompatible & (1L << 4)) != 0;
-    DiskWriter disks = new DiskWriter(file, layout, clusterBits, extendedL2, zstd, dataFile);
+    DiskWriter disks =
+        new DiskWriter(file, layout, clusterBits, extendedL2, zstd, scattered, dataFile);
     long l1Table = disks.write(disk());
     List<Long> snapshotOffsets = writeSnapshots(file, layout, disks);
     long bitmapDirectory = writeBitmaps(file, layout);
