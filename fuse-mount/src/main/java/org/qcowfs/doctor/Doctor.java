@@ -45,6 +45,7 @@ public final class Doctor {
         new FuseModuleCheck(host),
         new MountRightCheck(host),
         new FusermountCheck(host),
+        new MountTableCheck(host),
         new LibfuseCheck(host),
         new AllowOtherCheck(host),
         new JavaCheck(host),

@@ -65,6 +65,7 @@ final class DoctorTest {
             "kernel module",
             "right to mount",
             "fusermount",
+            "mount table",
             "libfuse 2",
             "allow_other",
             "Java",

@@ -70,6 +70,17 @@ final class SmallChecksTest {
   }
 
   @Test
+  void aUserCannotUnmountWithoutAMountTable() throws IOException {
+    Finding finding = new MountTableCheck(machine.ofUser()).examine();
+
+    assertThat(finding.status()).isEqualTo(Status.MISSING);
+    assertThat(finding.remedy()).contains("sudo ln -s ../proc/self/mounts /etc/mtab");
+    assertThat(new MountTableCheck(machine.ofRoot()).examine().status()).isEqualTo(Status.OK);
+    machine.withFile("/etc/mtab");
+    assertThat(new MountTableCheck(machine.ofUser()).examine().status()).isEqualTo(Status.OK);
+  }
+
+  @Test
   void allowOtherIsAWarningForAUserUnlessTheLineIsThere() throws IOException {
     machine.withFile("/etc/fuse.conf", "#user_allow_other");
 
