@@ -1,7 +1,6 @@
 package org.qcowfs.image;
 
 import static org.qcowfs.image.Malformed.at;
-import static org.qcowfs.image.Malformed.of;
 
 import java.util.List;
 import java.util.stream.Stream;
@@ -197,31 +196,31 @@ final class MalformedImages {
         at("compression type 2", 0, b -> b.putLong(72, 8).putByte(104, 2), "")
             .withMessage(
                 "Header: compression_type is 2, only 0 (deflate) and 1 (zstd) are supported"),
-        of(
+        Malformed.of(
             "incompatible bit 5",
             v3().incompatible(1 << 5).featureName(0, 5, "teleport"),
             "Header: the image needs unsupported features: 'teleport' (incompatible bit 5)"),
-        of(
+        Malformed.of(
             "data file bit without name",
             v3().incompatible(1 << 2),
             "Header extension at host offset 0x48: the external data file bit is set, but no"
                 + " extension names the data file"),
-        of(
+        Malformed.of(
             "raw bit without data file",
             v3().autoclear(2),
             "Header extension at host offset 0x58: the raw external data bit is set, but the"
                 + " external data file bit is not"),
-        of(
+        Malformed.of(
             "raw data file with a backing file",
             v3().dataFile("d").autoclear(2).backing("b", "raw"),
             "Header extension at host offset 0x58: the raw external data bit is set, but the image"
                 + " has a backing file"),
-        of(
+        Malformed.of(
             "extended L2 with small clusters",
             new ImageBuilder(3, 13).extendedL2(),
             "Header extension at host offset 0x14: cluster_bits is 13, extended L2 entries need at"
                 + " least 14"),
-        of(
+        Malformed.of(
             "extension longer than the cluster",
             v3().extension(0x1234, new byte[65536 - 112 - 7]),
             "Header extension at host offset 0x70: length of extension 0x00001234 is 65417, past"
