@@ -23,9 +23,10 @@ import java.util.stream.Stream;
 
 /**
  * The file that holds a {@link SessionRecord}, named by the device number of the mount and by the
- * process that serves it: the kernel gives the number to the next mount while that process may still
- * be about to remove its file. The session keeps the file locked until its process ends, so whoever wants to wait for that waits for the lock: the
- * kernel lets go of it whatever way the process ends. A file that nobody has locked is stale.
+ * process that serves it: the kernel gives the number to the next mount while that process may
+ * still be about to remove its file. The session keeps the file locked until its process ends, so
+ * whoever wants to wait for that waits for the lock: the kernel lets go of it whatever way the
+ * process ends. A file that nobody has locked is stale.
  *
  * <p>The lock is a POSIX one. It is given up when the process closes any channel to the same file,
  * so a session never opens its own file again.
@@ -89,8 +90,8 @@ final class SessionFile implements Closeable {
   }
 
   /**
-   * Of several, the one that mounted where the mount is now; else, as it may have been moved, the one
-   * that mounted last.
+   * Of several, the one that mounted where the mount is now; else, as it may have been moved, the
+   * one that mounted last.
    */
   private static Optional<SessionFile> newestAt(MountEntry mount, List<Path> paths)
       throws IOException {

@@ -51,8 +51,7 @@ final class SessionFileTest {
           .isEqualTo(PosixFilePermissions.fromString("rw-------"));
       try (Stream<Path> files = Files.list(directory)) {
         assertThat(files)
-            .containsExactlyInAnyOrder(
-                directory.resolve("0:41-42"), directory.resolve("0:4-7"));
+            .containsExactlyInAnyOrder(directory.resolve("0:41-42"), directory.resolve("0:4-7"));
       }
     }
   }

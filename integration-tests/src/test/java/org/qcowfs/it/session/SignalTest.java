@@ -76,7 +76,8 @@ final class SignalTest {
 
   @Test
   void inTheForegroundAnInterruptEndsTheMountAndSaysDone() throws Exception {
-    // The tests may themselves have been started with the interrupt ignored, as a script's jobs are.
+    // The tests may themselves have been started with the interrupt ignored, as a script's jobs
+    // are.
     Command command =
         Qcowfs.mountCommand(image, mountpoint)
             .with(List.of("-f"))
