@@ -5,27 +5,35 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
- * The file that holds a {@link SessionRecord}, named by the device number of the mount. The session
- * keeps it locked until its process ends, so whoever wants to wait for that waits for the lock: the
- * kernel lets go of it whatever way the process ends. A file that nobody has locked is stale.
+ * The file that holds a {@link SessionRecord}, named by the device number of the mount and by the
+ * process that serves it: the kernel gives the number to the next mount while that process may
+ * still be about to remove its file. The session keeps the file locked until its process ends, so
+ * whoever wants to wait for that waits for the lock: the kernel lets go of it whatever way the
+ * process ends. A file that nobody has locked is stale.
  *
  * <p>The lock is a POSIX one. It is given up when the process closes any channel to the same file,
  * so a session never opens its own file again.
  */
 final class SessionFile implements Closeable {
   private static final int MAX_BYTES = 64 << 10;
+  private static final String SEPARATOR = "-";
 
   private final Path path;
   private final FileChannel channel;
@@ -37,11 +45,12 @@ final class SessionFile implements Closeable {
     this.record = record;
   }
 
-  /** Writes and locks the file of a new session, in the place of a stale one. */
+  /** Writes and locks the file of a new session, and removes what dead ones left for the device. */
   static SessionFile create(Path directory, String device, SessionRecord record)
       throws IOException {
-    Path path = directory.resolve(device);
-    Path unfinished = directory.resolve(device + ".new." + record.pid());
+    removeStale(directory, device);
+    Path path = directory.resolve(device + SEPARATOR + record.pid());
+    Path unfinished = directory.resolve("new." + path.getFileName());
     FileChannel channel =
         FileChannel.open(
             unfinished,
@@ -70,10 +79,8 @@ final class SessionFile implements Closeable {
     long owner = mount.mountingUser().orElse(user.uid());
     Map<String, String> known = owner == user.uid() ? environment : Map.of();
     for (Path directory : PrivateDirectory.recordDirectories(owner, known)) {
-      Path path = directory.resolve(mount.device());
-      if (PrivateDirectory.isPrivate(directory, owner)
-          && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-        Optional<SessionFile> file = open(path);
+      if (PrivateDirectory.isPrivate(directory, owner)) {
+        Optional<SessionFile> file = newestAt(mount, pathsOf(directory, mount.device()));
         if (file.isPresent()) {
           return file;
         }
@@ -82,9 +89,61 @@ final class SessionFile implements Closeable {
     return Optional.empty();
   }
 
+  /**
+   * Of several, the one that mounted where the mount is now; else, as it may have been moved, the
+   * one that mounted last.
+   */
+  private static Optional<SessionFile> newestAt(MountEntry mount, List<Path> paths)
+      throws IOException {
+    Comparator<SessionRecord> likeliest =
+        Comparator.<SessionRecord, Boolean>comparing(
+                record -> record.mountpoint().equals(mount.mountpoint()))
+            .thenComparingLong(SessionRecord::startTime);
+    SessionFile best = null;
+    for (Path path : paths) {
+      SessionFile file = open(path).orElse(null);
+      if (file == null) {
+        continue;
+      }
+      boolean better = best == null || likeliest.compare(file.record, best.record) > 0;
+      SessionFile worse = better ? best : file;
+      best = better ? file : best;
+      if (worse != null) {
+        worse.close();
+      }
+    }
+    return Optional.ofNullable(best);
+  }
+
+  private static List<Path> pathsOf(Path directory, String device) throws IOException {
+    try (Stream<Path> paths = Files.list(directory)) {
+      return paths
+          .filter(path -> String.valueOf(path.getFileName()).startsWith(device + SEPARATOR))
+          .filter(path -> Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS))
+          .toList();
+    }
+  }
+
+  private static void removeStale(Path directory, String device) throws IOException {
+    for (Path path : pathsOf(directory, device)) {
+      Optional<SessionFile> found = open(path);
+      if (found.isPresent()) {
+        try (SessionFile file = found.get()) {
+          if (!file.isHeld()) {
+            file.removeStale();
+          }
+        }
+      }
+    }
+  }
+
   static Optional<SessionFile> open(Path path) throws IOException {
-    FileChannel channel =
-        FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+    } catch (NoSuchFileException e) {
+      return Optional.empty(); // its session has just ended
+    }
     try {
       return Optional.of(new SessionFile(path, channel, read(channel)));
     } catch (IOException e) {
@@ -101,6 +160,8 @@ final class SessionFile implements Closeable {
   boolean isHeld() throws IOException {
     try (var lock = channel.tryLock(0, Long.MAX_VALUE, true)) {
       return lock == null;
+    } catch (OverlappingFileLockException e) {
+      return true; // by this very process
     }
   }
 

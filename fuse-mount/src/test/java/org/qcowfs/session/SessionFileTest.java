@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,15 +40,39 @@ final class SessionFileTest {
   }
 
   @Test
-  void aNewSessionTakesTheFileOfADeadOne() throws IOException {
-    Files.writeString(directory.resolve("0:41"), "left by a session that died");
+  void aNewSessionRemovesTheFileOfADeadOne() throws IOException {
+    Files.writeString(directory.resolve("0:41-7"), RECORD.encode());
+    Files.writeString(directory.resolve("0:4-7"), RECORD.encode());
 
     try (SessionFile file = SessionFile.create(directory, "0:41", RECORD)) {
       assertThat(file.record()).isEqualTo(RECORD);
-      assertThat(Files.readString(directory.resolve("0:41"))).contains("pid=42");
-      assertThat(Files.getPosixFilePermissions(directory.resolve("0:41")))
+      assertThat(Files.readString(directory.resolve("0:41-42"))).contains("pid=42");
+      assertThat(Files.getPosixFilePermissions(directory.resolve("0:41-42")))
           .isEqualTo(PosixFilePermissions.fromString("rw-------"));
-      assertThat(directory).isDirectoryNotContaining("glob:**.new.*");
+      try (Stream<Path> files = Files.list(directory)) {
+        assertThat(files)
+            .containsExactlyInAnyOrder(directory.resolve("0:41-42"), directory.resolve("0:4-7"));
+      }
+    }
+  }
+
+  /** The kernel gives the device number of a mount to the next one while its process still ends. */
+  @Test
+  void aSessionThatEndsLeavesTheFileOfTheNextOneOnItsDevice() throws IOException {
+    SessionRecord next =
+        new SessionRecord(
+            RECORD.pid() + 1,
+            RECORD.startTime() + 1,
+            RECORD.mountpoint(),
+            RECORD.image(),
+            RECORD.log(),
+            Optional.empty());
+    try (SessionFile ending = SessionFile.create(directory, "0:41", RECORD);
+        SessionFile begun = SessionFile.create(directory, "0:41", next)) {
+      ending.finish(SessionRecord.FLUSHED);
+
+      assertThat(Files.readString(directory.resolve("0:41-43"))).contains("pid=43");
+      assertThat(begun.record()).isEqualTo(next);
     }
   }
 
@@ -62,7 +87,7 @@ final class SessionFileTest {
 
   private SessionFile openedWhileTheSessionRan() throws IOException {
     try (SessionFile session = SessionFile.create(directory, "0:41", RECORD)) {
-      SessionFile waiting = SessionFile.open(directory.resolve("0:41")).orElseThrow();
+      SessionFile waiting = SessionFile.open(directory.resolve("0:41-42")).orElseThrow();
       session.finish(SessionRecord.FLUSHED);
       return waiting;
     }

@@ -27,6 +27,11 @@ public final class Marked {
     return ProcessHandle.allProcesses().filter(this::isMarked).toList();
   }
 
+  /** Ends them without asking, so that after a failure the next test does not meet them. */
+  public void kill() {
+    processes().forEach(ProcessHandle::destroyForcibly);
+  }
+
   private boolean isMarked(ProcessHandle process) {
     try {
       byte[] environment = Files.readAllBytes(Path.of("/proc", "" + process.pid(), "environ"));

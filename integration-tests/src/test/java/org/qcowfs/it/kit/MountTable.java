@@ -30,6 +30,13 @@ public final class MountTable {
         .toList();
   }
 
+  /** Takes away every mount at or below a directory but the given ones, answering or not. */
+  public static void clearDownTo(List<String> kept, Path directory) {
+    below(directory).stream()
+        .filter(mountpoint -> !kept.contains(mountpoint))
+        .forEach(mountpoint -> Command.of("umount", "-l", mountpoint).run());
+  }
+
   private static List<String> lines(ProcessHandle viewer) {
     try {
       return Files.readAllLines(Path.of("/proc", "" + viewer.pid(), "mountinfo"));

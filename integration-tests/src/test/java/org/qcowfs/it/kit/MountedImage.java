@@ -41,11 +41,15 @@ public final class MountedImage implements AutoCloseable {
   }
 
   private static MountedImage start(Command command, Path mountpoint, boolean own) {
-    Marked mark = new Marked();
-    CommandResult result = mark.mark(command).run();
-    result.succeeded();
-    assertThat(MountTable.isMounted(mountpoint)).as("mounted by %s", result).isTrue();
-    return new MountedImage(mountpoint, own, mark);
+    MountedImage started = new MountedImage(mountpoint, own, new Marked());
+    try {
+      CommandResult result = started.mark.mark(command).run().succeeded();
+      assertThat(MountTable.isMounted(mountpoint)).as("mounted by %s", result).isTrue();
+      return started;
+    } catch (AssertionError e) {
+      started.clearAway();
+      throw e;
+    }
   }
 
   /** Where it is mounted. */
@@ -101,10 +105,8 @@ public final class MountedImage implements AutoCloseable {
 
   /** After a failure the next test must not meet what this one left. */
   private void clearAway() {
-    mark.processes().forEach(ProcessHandle::destroyForcibly);
-    if (MountTable.isMounted(mountpoint)) {
-      Command.of("umount", "-l", mountpoint).run();
-    }
+    mark.kill();
+    MountTable.clearDownTo(List.of(), mountpoint);
     try {
       if (ownMountpoint) {
         Files.deleteIfExists(mountpoint);

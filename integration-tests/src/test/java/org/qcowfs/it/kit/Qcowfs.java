@@ -37,21 +37,20 @@ public final class Qcowfs {
   public static String refused(Command command, Path mountpoint, int exitCode) {
     List<String> before = MountTable.below(mountpoint);
     Marked mark = new Marked();
-    CommandResult result = mark.mark(command).run();
-    mark.processes().forEach(Qcowfs::mustBeEnding);
-    String line = result.refusedWith(exitCode);
-    assertThat(MountTable.below(mountpoint)).as("mounts left by %s", command).isEqualTo(before);
-    return line;
+    try {
+      String line = mark.mark(command).run().refusedWith(exitCode);
+      mark.processes().forEach(Command::awaitEnd); // one may still be on its way out, but must go
+      assertThat(MountTable.below(mountpoint)).as("mounts left by %s", command).isEqualTo(before);
+      return line;
+    } finally {
+      mark.kill();
+      MountTable.clearDownTo(before, mountpoint);
+    }
   }
 
   /** The command line of a mount; options are joined with commas. */
   public static Command mountCommand(Path image, Path mountpoint, String... options) {
     Command command = command("mount", image, mountpoint);
     return options.length == 0 ? command : command.with(List.of("-o", String.join(",", options)));
-  }
-
-  /** A process seen right after its command returned may still be on its way out, but must go. */
-  private static void mustBeEnding(ProcessHandle process) {
-    Command.awaitEnd(process);
   }
 }

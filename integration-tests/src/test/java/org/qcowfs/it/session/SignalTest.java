@@ -76,7 +76,12 @@ final class SignalTest {
 
   @Test
   void inTheForegroundAnInterruptEndsTheMountAndSaysDone() throws Exception {
-    Command command = Qcowfs.mountCommand(image, mountpoint).with(List.of("-f"));
+    // The tests may themselves have been started with the interrupt ignored, as a script's jobs
+    // are.
+    Command command =
+        Qcowfs.mountCommand(image, mountpoint)
+            .with(List.of("-f"))
+            .under("env", "--default-signal=INT");
     Process foreground = command.start(directory.resolve("out"), directory.resolve("err"));
     Await.until("mounted", () -> MountTable.isMounted(mountpoint));
     SmallImage.assertIsDisk(mountpoint.resolve("disk.raw"));

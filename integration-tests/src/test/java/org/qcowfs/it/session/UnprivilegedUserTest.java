@@ -40,7 +40,7 @@ final class UnprivilegedUserTest {
 
   @AfterEach
   void endTheNamespace() {
-    mark.processes().forEach(ProcessHandle::destroyForcibly);
+    mark.kill();
     machine.close();
   }
 
