@@ -46,7 +46,7 @@ record DescriptorCalls(int fd) implements FileCalls {
   }
 
   @Override
-  public Posix.DirectAlignment directAlignment() throws HostIoException {
+  public DirectAlignment directAlignment() throws HostIoException {
     return Posix.directAlignment(fd);
   }
 

@@ -32,7 +32,14 @@ interface FileCalls {
 
   Posix.Status status() throws HostIoException;
 
-  Posix.DirectAlignment directAlignment() throws HostIoException;
+  /** The file's size in bytes; a block device tells it in a way of its own. */
+  default long size() throws HostIoException {
+    Posix.Status status = status();
+    return status.isBlockDevice() ? lseek(0, Posix.SEEK_END) : status.size();
+  }
+
+  /** What O_DIRECT asks for. */
+  DirectAlignment directAlignment() throws HostIoException;
 
   /** Sets or clears O_DIRECT. */
   void setDirect(boolean direct) throws HostIoException;

@@ -136,7 +136,7 @@ public final class HostFile implements BlockStorage {
   @Override
   public long size() throws IOException {
     try {
-      return space.size();
+      return calls.size();
     } catch (HostIoException e) {
       throw named(name, e);
     }
@@ -214,6 +214,44 @@ public final class HostFile implements BlockStorage {
     }
   }
 
+  /**
+   * Switches between the host's page cache and O_DIRECT, while other threads go on. Any offset,
+   * length and memory will do either way; with O_DIRECT, those that are not aligned are copied.
+   *
+   * <p>What was written before is as durable as it was: this is not a flush.
+   *
+   * @throws HostIoException with EINVAL where the host's file system has no O_DIRECT
+   */
+  public void setDirect(boolean direct) throws IOException {
+    gate.enterAlone();
+    try {
+      transfer = transferOf(direct);
+    } catch (HostIoException e) {
+      throw e.errno() == Posix.EINVAL
+          ? new HostIoException(
+              Posix.EINVAL,
+              name
+                  + ": its file system offers no O_DIRECT; use another cache mode than none and"
+                  + " directsync")
+          : named(name, e);
+    } finally {
+      gate.leaveAlone();
+    }
+  }
+
+  private Transfer transferOf(boolean direct) throws HostIoException {
+    if (!direct) {
+      calls.setDirect(false);
+      return new BufferedTransfer(calls);
+    }
+    DirectAlignment alignment = calls.directAlignment();
+    if (!alignment.isUsable()) {
+      throw new HostIoException(Posix.EINVAL, "no O_DIRECT");
+    }
+    calls.setDirect(true);
+    return new DirectTransfer(calls, alignment);
+  }
+
   @Override
   public void resize(long bytes) throws IOException {
     if (status.isBlockDevice()) {
@@ -251,6 +289,9 @@ public final class HostFile implements BlockStorage {
   /** False where the host cannot do it and somebody must write zeros instead. */
   private boolean fallocate(int mode, long hostOffset, long bytes) throws IOException {
     checkChangeable();
+    if (bytes == 0) {
+      return true;
+    }
     gate.enter();
     try {
       transfer.enterRange(hostOffset, bytes);

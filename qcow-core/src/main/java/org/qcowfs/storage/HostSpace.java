@@ -24,16 +24,8 @@ final class HostSpace {
     this.onBlockDevice = calls.status().isBlockDevice();
   }
 
-  /** The file's size in bytes. */
-  long size() throws HostIoException {
-    return onBlockDevice ? calls.lseek(0, Posix.SEEK_END) : calls.status().size();
-  }
-
-  /** False where the host cannot do it. */
+  /** False where the host cannot do it. The range is not empty. */
   boolean fallocate(int mode, long hostOffset, long bytes) throws HostIoException {
-    if (bytes == 0) {
-      return true;
-    }
     if (unknownModes.contains(mode)) {
       return false;
     }
@@ -58,13 +50,13 @@ final class HostSpace {
 
   /** Writes zeros to what of a range lies before the end of the file. The caller is alone. */
   void zeroUpToEnd(Transfer transfer, long hostOffset, long bytes) throws HostIoException {
-    writeZeros(transfer, hostOffset, Math.min(hostOffset + bytes, size()));
+    writeZeros(transfer, hostOffset, Math.min(hostOffset + bytes, calls.size()));
   }
 
   /** Writes zeros to the holes of a range and to what of it lies beyond the end. As above. */
   void fillHoles(Transfer transfer, long hostOffset, long bytes) throws HostIoException {
     long end = hostOffset + bytes;
-    long size = size();
+    long size = calls.size();
     if (onBlockDevice) {
       checkWithin(end, size);
       return;

@@ -129,15 +129,6 @@ final class Posix {
     }
   }
 
-  /**
-   * What O_DIRECT asks for, in bytes: that memory starts at a multiple of the one, offsets and
-   * lengths at multiples of the other. 0 says that the file cannot be used so.
-   */
-  record DirectAlignment(int memoryBytes, int offsetBytes) {
-    /** A page suits every disk. */
-    static final DirectAlignment UNKNOWN = new DirectAlignment(4096, 4096);
-  }
-
   static int open(String path, int flags) throws HostIoException {
     int fd;
     do {
@@ -304,7 +295,7 @@ final class Posix {
   static DirectAlignment directAlignment(int fd) throws HostIoException {
     ByteBuffer buffer = statx(fd, STATX_DIOALIGN);
     return (buffer.getInt(0) & STATX_DIOALIGN) == 0
-        ? DirectAlignment.UNKNOWN
+        ? DirectAlignment.PAGE
         : new DirectAlignment(buffer.getInt(152), buffer.getInt(156));
   }
 
