@@ -31,14 +31,14 @@ public final class HostFile implements BlockStorage {
   /** Changed only by who is alone in the gate, read only by who is inside. */
   private Transfer transfer;
 
-  HostFile(Path name, int fd, boolean writable, FileCalls calls) throws HostIoException {
+  HostFile(Path name, int fd, boolean writable, FileCalls calls, Posix.Status status) {
     this.name = name;
     this.fd = fd;
     this.writable = writable;
     this.calls = calls;
-    this.status = calls.status();
+    this.status = status;
     this.diskFlush = new DiskFlush(calls);
-    this.space = new HostSpace(calls);
+    this.space = new HostSpace(calls, status.isBlockDevice());
     this.transfer = new BufferedTransfer(calls);
   }
 
@@ -49,11 +49,7 @@ public final class HostFile implements BlockStorage {
    *     device
    */
   public static HostFile openReadOnly(Path name) throws IOException {
-    try {
-      return open(name, false, DescriptorCalls::new);
-    } catch (HostIoException e) {
-      throw named(name, e);
-    }
+    return HostFileOpener.open(name, false, DescriptorCalls::new);
   }
 
   /**
@@ -69,43 +65,7 @@ public final class HostFile implements BlockStorage {
 
   /** As {@link #openReadWrite(Path)}, with calls that may differ from the kernel's. */
   static HostFile openReadWrite(Path name, IntFunction<FileCalls> calls) throws IOException {
-    try {
-      return open(name, true, calls);
-    } catch (HostIoException e) {
-      throw switch (e.errno()) {
-        case Posix.EACCES, Posix.EPERM, Posix.EROFS ->
-            new HostIoException(
-                e.errno(),
-                "%s: cannot be opened for writing (%s); make it writable, or use it with the option ro"
-                    .formatted(name, Posix.describe(e.errno())));
-        case Posix.EISDIR ->
-            new HostIoException(e.errno(), name + ": is a directory, not a disk image");
-        default -> named(name, e);
-      };
-    }
-  }
-
-  private static HostFile open(Path name, boolean writable, IntFunction<FileCalls> calls)
-      throws IOException {
-    int access = writable ? Posix.O_RDWR : Posix.O_RDONLY;
-    int fd = Posix.open(name.toString(), access | Posix.O_NONBLOCK | Posix.O_CLOEXEC);
-    try {
-      HostFile file = new HostFile(name, fd, writable, calls.apply(fd));
-      file.checkKind();
-      return file;
-    } catch (IOException e) {
-      Posix.close(fd);
-      throw e;
-    }
-  }
-
-  private void checkKind() throws HostIoException {
-    if (!status.isRegularFile() && !status.isBlockDevice()) {
-      throw new HostIoException(
-          Posix.EINVAL,
-          (status.isDirectory() ? "is a directory" : "is neither a file nor a block device")
-              + ", not a disk image");
-    }
+    return HostFileOpener.open(name, true, calls);
   }
 
   @Override
@@ -138,7 +98,7 @@ public final class HostFile implements BlockStorage {
     try {
       return calls.size();
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
@@ -147,7 +107,7 @@ public final class HostFile implements BlockStorage {
     try {
       return calls.status().allocatedBytes();
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
@@ -210,7 +170,7 @@ public final class HostFile implements BlockStorage {
     try {
       diskFlush.flush();
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
@@ -233,7 +193,7 @@ public final class HostFile implements BlockStorage {
               name
                   + ": its file system offers no O_DIRECT; use another cache mode than none and"
                   + " directsync")
-          : named(name, e);
+          : named(e);
     } finally {
       gate.leaveAlone();
     }
@@ -330,7 +290,7 @@ public final class HostFile implements BlockStorage {
     try {
       diskFlush.checkSound();
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
@@ -349,7 +309,7 @@ public final class HostFile implements BlockStorage {
     try {
       return calls.lseek(hostOffset, whence);
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
@@ -362,7 +322,7 @@ public final class HostFile implements BlockStorage {
     try {
       lock.take(fd);
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     } catch (ImageLockedException e) {
       throw e.in(name);
     }
@@ -380,7 +340,7 @@ public final class HostFile implements BlockStorage {
         e.errno(), "%s: %s, at host offset 0x%x".formatted(name, e.getMessage(), hostOffset));
   }
 
-  private static HostIoException named(Path name, HostIoException e) {
+  private HostIoException named(HostIoException e) {
     return new HostIoException(e.errno(), name + ": " + e.getMessage());
   }
 }

@@ -19,9 +19,9 @@ final class HostSpace {
   /** Modes that the host has said it does not know. It is not asked again. */
   private final Set<Integer> unknownModes = ConcurrentHashMap.newKeySet();
 
-  HostSpace(FileCalls calls) throws HostIoException {
+  HostSpace(FileCalls calls, boolean onBlockDevice) {
     this.calls = calls;
-    this.onBlockDevice = calls.status().isBlockDevice();
+    this.onBlockDevice = onBlockDevice;
   }
 
   /** False where the host cannot do it. The range is not empty. */
