@@ -5,28 +5,41 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntFunction;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.error.ImageLockedException;
 
 /**
- * A regular file or a block device of the host, open for reading.
+ * A regular file or a block device of the host.
  *
- * <p>Thread rules: reads are {@code pread}: they share no position and take no lock.
+ * <p>Thread rules: requests pass side by side and share no position; only a change of the size, or
+ * a write to the last part of a block that is reached around the page cache, waits for the others.
+ *
+ * <p>A block device has a size that does not change.
  */
 public final class HostFile implements BlockStorage {
-  /** Copies for callers whose buffer lies on the heap; one chunk a thread. */
-  private static final ThreadLocal<ByteBuffer> BOUNCE =
-      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(64 << 10));
-
   private final Path name;
   private final int fd;
+  private final boolean writable;
+  private final FileCalls calls;
   private final Posix.Status status;
+  private final RequestGate gate = new RequestGate();
+  private final DiskFlush diskFlush;
+  private final HostSpace space;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private HostFile(Path name, int fd, Posix.Status status) {
+  /** Changed only by who is alone in the gate, read only by who is inside. */
+  private Transfer transfer;
+
+  HostFile(Path name, int fd, boolean writable, FileCalls calls, Posix.Status status) {
     this.name = name;
     this.fd = fd;
+    this.writable = writable;
+    this.calls = calls;
     this.status = status;
+    this.diskFlush = new DiskFlush(calls);
+    this.space = new HostSpace(calls, status.isBlockDevice());
+    this.transfer = new BufferedTransfer(calls);
   }
 
   /**
@@ -36,32 +49,33 @@ public final class HostFile implements BlockStorage {
    *     device
    */
   public static HostFile openReadOnly(Path name) throws IOException {
-    int fd;
-    try {
-      fd = Posix.open(name.toString(), Posix.O_RDONLY | Posix.O_NONBLOCK | Posix.O_CLOEXEC);
-    } catch (HostIoException e) {
-      throw named(name, e);
-    }
-    try {
-      Posix.Status status = Posix.status(fd);
-      if (!status.isRegularFile() && !status.isBlockDevice()) {
-        throw new HostIoException(
-            Posix.EINVAL,
-            name
-                + ": "
-                + (status.isDirectory() ? "is a directory" : "is neither a file nor a block device")
-                + ", not a disk image");
-      }
-      return new HostFile(name, fd, status);
-    } catch (IOException e) {
-      Posix.close(fd);
-      throw e;
-    }
+    return HostFileOpener.open(name, false, DescriptorCalls::new);
+  }
+
+  /**
+   * Opens an existing file for reading and writing, and never waits in doing so. Nothing of it is
+   * changed.
+   *
+   * @throws HostIoException when the host refuses, or the file is neither regular nor a block
+   *     device
+   */
+  public static HostFile openReadWrite(Path name) throws IOException {
+    return openReadWrite(name, DescriptorCalls::new);
+  }
+
+  /** As {@link #openReadWrite(Path)}, with calls that may differ from the kernel's. */
+  static HostFile openReadWrite(Path name, IntFunction<FileCalls> calls) throws IOException {
+    return HostFileOpener.open(name, true, calls);
   }
 
   @Override
   public Path name() {
     return name;
+  }
+
+  @Override
+  public boolean isWritable() {
+    return writable;
   }
 
   /** Whether the file is a regular one. */
@@ -82,58 +96,202 @@ public final class HostFile implements BlockStorage {
   @Override
   public long size() throws IOException {
     try {
-      return status.isRegularFile() ? Posix.status(fd).size() : Posix.lseek(fd, 0, Posix.SEEK_END);
+      return calls.size();
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
   @Override
   public long allocatedBytes() throws IOException {
     try {
-      return Posix.status(fd).allocatedBytes();
+      return calls.status().allocatedBytes();
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
   @Override
   public int read(ByteBuffer destination, long hostOffset) throws IOException {
+    gate.enter();
     try {
-      return destination.isDirect()
-          ? readDirect(destination, hostOffset)
-          : readThroughBounce(destination, hostOffset);
+      return transfer.read(destination, hostOffset);
     } catch (HostIoException e) {
+      throw located(e, hostOffset);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  @Override
+  public void write(ByteBuffer source, long hostOffset) throws IOException {
+    checkChangeable();
+    gate.enter();
+    try {
+      if (!transfer.mustBeAlone(hostOffset + source.remaining())) {
+        transfer.write(source, hostOffset);
+        return;
+      }
+    } catch (HostIoException e) {
+      throw located(e, hostOffset);
+    } finally {
+      gate.leave();
+    }
+    writeAlone(new ByteBuffer[] {source}, hostOffset);
+  }
+
+  @Override
+  public void write(ByteBuffer[] sources, long hostOffset) throws IOException {
+    long end = hostOffset;
+    for (ByteBuffer source : sources) {
+      end += source.remaining();
+    }
+    checkChangeable();
+    gate.enter();
+    try {
+      if (!transfer.mustBeAlone(end)) {
+        transfer.write(sources, hostOffset);
+        return;
+      }
+    } catch (HostIoException e) {
+      throw located(e, hostOffset);
+    } finally {
+      gate.leave();
+    }
+    writeAlone(sources, hostOffset);
+  }
+
+  private void writeAlone(ByteBuffer[] sources, long hostOffset) throws IOException {
+    alone(hostOffset, () -> transfer.writeAlone(sources, hostOffset));
+  }
+
+  @Override
+  public void flushToDisk() throws IOException {
+    try {
+      diskFlush.flush();
+    } catch (HostIoException e) {
+      throw named(e);
+    }
+  }
+
+  /**
+   * Switches between the host's page cache and O_DIRECT, while other threads go on. Any offset,
+   * length and memory will do either way; with O_DIRECT, those that are not aligned are copied.
+   *
+   * <p>What was written before is as durable as it was: this is not a flush.
+   *
+   * @throws HostIoException with EINVAL where the host's file system has no O_DIRECT
+   */
+  public void setDirect(boolean direct) throws IOException {
+    gate.enterAlone();
+    try {
+      transfer = transferOf(direct);
+    } catch (HostIoException e) {
+      throw e.errno() == Posix.EINVAL
+          ? new HostIoException(
+              Posix.EINVAL,
+              name
+                  + ": its file system offers no O_DIRECT; use another cache mode than none and"
+                  + " directsync")
+          : named(e);
+    } finally {
+      gate.leaveAlone();
+    }
+  }
+
+  private Transfer transferOf(boolean direct) throws HostIoException {
+    if (!direct) {
+      calls.setDirect(false);
+      return new BufferedTransfer(calls);
+    }
+    DirectAlignment alignment = calls.directAlignment();
+    if (!alignment.isUsable()) {
+      throw new HostIoException(Posix.EINVAL, "no O_DIRECT");
+    }
+    calls.setDirect(true);
+    return new DirectTransfer(calls, alignment);
+  }
+
+  @Override
+  public void resize(long bytes) throws IOException {
+    if (status.isBlockDevice()) {
       throw new HostIoException(
-          e.errno(), "%s: %s, at host offset 0x%x".formatted(name, e.getMessage(), hostOffset));
+          Posix.EINVAL,
+          name + ": is a block device, whose size is fixed; resize the device itself");
+    }
+    alone(bytes, () -> calls.ftruncate(bytes));
+  }
+
+  @Override
+  public void punchHole(long hostOffset, long bytes) throws IOException {
+    if (!fallocate(HostSpace.PUNCH_HOLE, hostOffset, bytes)) {
+      alone(hostOffset, () -> space.zeroUpToEnd(transfer, hostOffset, bytes));
     }
   }
 
-  private int readDirect(ByteBuffer direct, long hostOffset) throws HostIoException {
-    int total = 0;
-    while (direct.hasRemaining()) {
-      int count = Posix.pread(fd, direct, hostOffset + total);
-      if (count == 0) {
-        break;
+  @Override
+  public void zeroRange(long hostOffset, long bytes) throws IOException {
+    if (!fallocate(HostSpace.ZERO_RANGE, hostOffset, bytes)) {
+      for (long done = 0; done < bytes; done += Zeros.BYTES_MAX) {
+        int piece = (int) Math.min(Zeros.BYTES_MAX, bytes - done);
+        write(Zeros.buffers(piece), hostOffset + done);
       }
-      total += count;
     }
-    return total;
   }
 
-  private int readThroughBounce(ByteBuffer destination, long hostOffset) throws HostIoException {
-    ByteBuffer bounce = BOUNCE.get();
-    int total = 0;
-    while (destination.hasRemaining()) {
-      bounce.clear().limit(Math.min(bounce.capacity(), destination.remaining()));
-      int count = Posix.pread(fd, bounce, hostOffset + total);
-      if (count == 0) {
-        break;
-      }
-      destination.put(bounce.flip());
-      total += count;
+  @Override
+  public void allocate(long hostOffset, long bytes) throws IOException {
+    if (!fallocate(HostSpace.ALLOCATE, hostOffset, bytes)) {
+      alone(hostOffset, () -> space.fillHoles(transfer, hostOffset, bytes));
     }
-    return total;
+  }
+
+  /** False where the host cannot do it and somebody must write zeros instead. */
+  private boolean fallocate(int mode, long hostOffset, long bytes) throws IOException {
+    checkChangeable();
+    if (bytes == 0) {
+      return true;
+    }
+    gate.enter();
+    try {
+      transfer.enterRange(hostOffset, bytes);
+      try {
+        return space.fallocate(mode, hostOffset, bytes);
+      } finally {
+        transfer.leaveRange(hostOffset, bytes);
+      }
+    } catch (HostIoException e) {
+      throw located(e, hostOffset);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  private interface Change {
+    void make() throws HostIoException;
+  }
+
+  private void alone(long hostOffset, Change change) throws IOException {
+    checkChangeable();
+    gate.enterAlone();
+    try {
+      change.make();
+    } catch (HostIoException e) {
+      throw located(e, hostOffset);
+    } finally {
+      gate.leaveAlone();
+    }
+  }
+
+  private void checkChangeable() throws HostIoException {
+    if (!writable) {
+      throw new HostIoException(Posix.EBADF, name + ": is open for reading only");
+    }
+    try {
+      diskFlush.checkSound();
+    } catch (HostIoException e) {
+      throw named(e);
+    }
   }
 
   @Override
@@ -149,9 +307,9 @@ public final class HostFile implements BlockStorage {
 
   private long seek(long hostOffset, int whence) throws IOException {
     try {
-      return Posix.lseek(fd, hostOffset, whence);
+      return calls.lseek(hostOffset, whence);
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     }
   }
 
@@ -164,7 +322,7 @@ public final class HostFile implements BlockStorage {
     try {
       lock.take(fd);
     } catch (HostIoException e) {
-      throw named(name, e);
+      throw named(e);
     } catch (ImageLockedException e) {
       throw e.in(name);
     }
@@ -173,11 +331,16 @@ public final class HostFile implements BlockStorage {
   @Override
   public void close() throws IOException {
     if (closed.compareAndSet(false, true)) {
-      Posix.close(fd);
+      calls.close();
     }
   }
 
-  private static HostIoException named(Path name, HostIoException e) {
+  private HostIoException located(HostIoException e, long hostOffset) {
+    return new HostIoException(
+        e.errno(), "%s: %s, at host offset 0x%x".formatted(name, e.getMessage(), hostOffset));
+  }
+
+  private HostIoException named(HostIoException e) {
     return new HostIoException(e.errno(), name + ": " + e.getMessage());
   }
 }

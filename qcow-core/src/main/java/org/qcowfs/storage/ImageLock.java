@@ -14,10 +14,18 @@ import org.qcowfs.error.ImageLockedException;
  */
 @SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum ImageLock {
+  /** Reads, writes and resizes, and lets nobody else write. */
+  READ_WRITE(List.of(100, 101, 103, 201, 203), List.of(200, 201, 203, 101, 103)),
   /** Reads, and lets nobody write. */
   READ(List.of(100, 201, 203), List.of(200, 101, 103)),
   /** Reads, beside anybody who does not forbid even that. */
   READ_SHARED(List.of(100), List.of(200));
+
+  private static final int USES = 100;
+  private static final int DOES_NOT_SHARE = 200;
+  private static final int READING = 0;
+  private static final int WRITING = 1;
+  private static final int RESIZING = 3;
 
   private final List<Integer> locked;
   private final List<Integer> tested;
@@ -27,6 +35,10 @@ public enum ImageLock {
     this.tested = tested;
   }
 
+  /**
+   * Locks the open file, until it is closed. After a failure some of the locks may be held: the
+   * caller closes the file.
+   */
   void take(int fd) throws IOException {
     for (int offset : locked) {
       if (!Posix.lockShared(fd, offset)) {
@@ -36,12 +48,24 @@ public enum ImageLock {
     }
     for (int offset : tested) {
       if (Posix.isLockedByAnother(fd, offset)) {
-        throw new ImageLockedException(
-            offset >= 200
-                ? "another program uses the image and shares it with nobody; stop it first"
-                : "another program has the image open for writing; stop it first, or read along at"
-                    + " your own risk with force_share");
+        throw new ImageLockedException(otherUse(fd));
       }
     }
+  }
+
+  /** What the other one does: its locks say that, whichever of them was met first. */
+  private String otherUse(int fd) throws IOException {
+    if (Posix.isLockedByAnother(fd, USES + WRITING)
+        || Posix.isLockedByAnother(fd, USES + RESIZING)) {
+      return this == READ_WRITE
+          ? "another program has the image open for writing; stop it first"
+          : "another program has the image open for writing; stop it first, or read along at"
+              + " your own risk with force_share";
+    }
+    if (Posix.isLockedByAnother(fd, DOES_NOT_SHARE + READING)) {
+      return "another program uses the image and shares it with nobody; stop it first";
+    }
+    return "another program reads the image and lets nobody write; stop it first, or read along"
+        + " with the option ro";
   }
 }

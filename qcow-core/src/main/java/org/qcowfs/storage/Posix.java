@@ -2,6 +2,7 @@ package org.qcowfs.storage;
 
 import com.kenai.jffi.MemoryIO;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 import jnr.ffi.types.off_t;
@@ -17,24 +18,48 @@ import org.qcowfs.error.HostIoException;
  */
 final class Posix {
   static final int O_RDONLY = 0;
+  static final int O_RDWR = 2;
   static final int O_NONBLOCK = 0x800;
   static final int O_CLOEXEC = 0x80000;
+
+  /** The one flag whose value is not the same on all machines. */
+  static final int O_DIRECT =
+      System.getProperty("os.arch", "").equals("aarch64") ? 0x10000 : 0x4000;
 
   static final int SEEK_END = 2;
   static final int SEEK_DATA = 3;
   static final int SEEK_HOLE = 4;
 
+  /** With it, {@code fallocate} leaves the file's size alone. */
+  static final int FALLOC_FL_KEEP_SIZE = 1;
+
+  static final int FALLOC_FL_PUNCH_HOLE = 2;
+  static final int FALLOC_FL_ZERO_RANGE = 0x10;
+
+  static final int EPERM = 1;
   static final int ENOENT = 2;
   static final int EINTR = 4;
   static final int EIO = 5;
   static final int ENXIO = 6;
+  static final int EBADF = 9;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
+  static final int EISDIR = 21;
   static final int EINVAL = 22;
+  static final int EFBIG = 27;
+  static final int ENOSPC = 28;
+  static final int EROFS = 30;
+  static final int ENOSYS = 38;
+  static final int EOPNOTSUPP = 95;
 
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int STATX_BASIC_STATS = 0x7ff;
-  private static final int STATX_BYTES = 256;
+  private static final int STATX_DIOALIGN = 0x2000;
+  private static final int IOVEC_BYTES = 16;
+  private static final int IOVEC_COUNT_MAX = 256;
+
+  private static final int F_GETFL = 3;
+  private static final int F_SETFL = 4;
 
   private static final int F_OFD_GETLK = 36;
   private static final int F_OFD_SETLK = 37;
@@ -47,6 +72,13 @@ final class Posix {
   private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
   private static final MemoryIO MEMORY = MemoryIO.getInstance();
 
+  /** For the structures that a call takes or fills; free again when the call is over. */
+  private static final ThreadLocal<ByteBuffer> SCRATCH =
+      ThreadLocal.withInitial(
+          () ->
+              ByteBuffer.allocateDirect(IOVEC_BYTES * IOVEC_COUNT_MAX)
+                  .order(ByteOrder.nativeOrder()));
+
   private Posix() {}
 
   /** The C library, as far as the engine needs it. Public because jnr-ffi implements it. */
@@ -57,6 +89,18 @@ final class Posix {
 
     @ssize_t
     long pread(int fd, @size_t long address, @size_t long count, @off_t long offset);
+
+    @ssize_t
+    long pwrite(int fd, @size_t long address, @size_t long count, @off_t long offset);
+
+    @ssize_t
+    long pwritev(int fd, @size_t long vectors, int count, @off_t long offset);
+
+    int fdatasync(int fd);
+
+    int ftruncate(int fd, @off_t long bytes);
+
+    int fallocate(int fd, int mode, @off_t long offset, @off_t long bytes);
 
     @off_t
     long lseek(int fd, @off_t long offset, int whence);
@@ -109,7 +153,7 @@ final class Posix {
    */
   static int pread(int fd, ByteBuffer direct, long offset) throws HostIoException {
     int position = direct.position();
-    long address = MEMORY.getDirectBufferAddress(direct) + position;
+    long address = address(direct);
     long count;
     do {
       count = LIBC.pread(fd, address, direct.remaining(), offset);
@@ -119,6 +163,109 @@ final class Posix {
     }
     direct.position(position + (int) count);
     return (int) count;
+  }
+
+  /**
+   * Writes from the direct buffer's remaining bytes and advances its position.
+   *
+   * @return how many bytes were written; fewer than remain, where the host would not take all
+   */
+  static int pwrite(int fd, ByteBuffer direct, long offset) throws HostIoException {
+    int position = direct.position();
+    long address = address(direct);
+    long count;
+    do {
+      count = LIBC.pwrite(fd, address, direct.remaining(), offset);
+    } while (count < 0 && RUNTIME.getLastError() == EINTR);
+    if (count < 0) {
+      throw failure("write");
+    }
+    direct.position(position + (int) count);
+    return (int) count;
+  }
+
+  /**
+   * Writes from the remaining bytes of direct buffers, one after the other, and advances their
+   * positions. Takes as many buffers as one call can.
+   *
+   * @param first the first buffer that may have something left
+   * @return how many bytes were written
+   */
+  static long pwritev(int fd, ByteBuffer[] direct, int first, long offset) throws HostIoException {
+    ByteBuffer vectors = SCRATCH.get();
+    int used = 0;
+    for (int i = first; i < direct.length && used < IOVEC_COUNT_MAX; i++) {
+      vectors.putLong(used * IOVEC_BYTES, address(direct[i]));
+      vectors.putLong(used * IOVEC_BYTES + 8, direct[i].remaining());
+      used++;
+    }
+    long address = MEMORY.getDirectBufferAddress(vectors);
+    long count;
+    do {
+      count = LIBC.pwritev(fd, address, used, offset);
+    } while (count < 0 && RUNTIME.getLastError() == EINTR);
+    if (count < 0) {
+      throw failure("write");
+    }
+    advance(direct, first, count);
+    return count;
+  }
+
+  private static void advance(ByteBuffer[] buffers, int first, long bytes) {
+    long left = bytes;
+    for (int i = first; left > 0; i++) {
+      int taken = (int) Math.min(left, buffers[i].remaining());
+      buffers[i].position(buffers[i].position() + taken);
+      left -= taken;
+    }
+  }
+
+  /** Where the direct buffer's next byte lies in memory. */
+  static long address(ByteBuffer direct) {
+    return MEMORY.getDirectBufferAddress(direct) + direct.position();
+  }
+
+  static void fdatasync(int fd) throws HostIoException {
+    int result;
+    do {
+      result = LIBC.fdatasync(fd);
+    } while (result < 0 && RUNTIME.getLastError() == EINTR);
+    if (result < 0) {
+      throw failure("flush to disk");
+    }
+  }
+
+  static void ftruncate(int fd, long bytes) throws HostIoException {
+    int result;
+    do {
+      result = LIBC.ftruncate(fd, bytes);
+    } while (result < 0 && RUNTIME.getLastError() == EINTR);
+    if (result < 0) {
+      throw failure("resize");
+    }
+  }
+
+  static void fallocate(int fd, int mode, long offset, long bytes) throws HostIoException {
+    int result;
+    do {
+      result = LIBC.fallocate(fd, mode, offset, bytes);
+    } while (result < 0 && RUNTIME.getLastError() == EINTR);
+    if (result < 0) {
+      throw failure(
+          switch (mode) {
+            case 0 -> "allocation of space";
+            case FALLOC_FL_ZERO_RANGE -> "write of zeros";
+            default -> "release of space";
+          });
+    }
+  }
+
+  /** Sets or clears flags of the open file, such as {@link #O_DIRECT}. */
+  static void setFlags(int fd, int flags, boolean on) throws HostIoException {
+    int old = LIBC.fcntl(fd, F_GETFL, 0);
+    if (old < 0 || LIBC.fcntl(fd, F_SETFL, on ? old | flags : old & ~flags) < 0) {
+      throw failure("change of the open file's flags");
+    }
   }
 
   /** The new offset, or -1 for ENXIO: there is neither data nor a hole behind the offset. */
@@ -134,11 +281,7 @@ final class Posix {
   }
 
   static Status status(int fd) throws HostIoException {
-    ByteBuffer buffer = nativeBuffer(STATX_BYTES);
-    if (LIBC.statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, MEMORY.getDirectBufferAddress(buffer))
-        < 0) {
-      throw failure("stat");
-    }
+    ByteBuffer buffer = statx(fd, STATX_BASIC_STATS);
     long device = ((long) buffer.getInt(136) << 32) | (buffer.getInt(140) & 0xffff_ffffL);
     return new Status(
         buffer.getShort(28) & 0xffff,
@@ -148,11 +291,23 @@ final class Posix {
         Math.multiplyExact(buffer.getLong(48), 512L));
   }
 
-  /**
-   * Takes a shared lock of one byte for the open file description.
-   *
-   * @return false where another holds an exclusive lock on it
-   */
+  /** What O_DIRECT asks of memory and of offsets and lengths, as far as the kernel tells. */
+  static DirectAlignment directAlignment(int fd) throws HostIoException {
+    ByteBuffer buffer = statx(fd, STATX_DIOALIGN);
+    return (buffer.getInt(0) & STATX_DIOALIGN) == 0
+        ? DirectAlignment.PAGE
+        : new DirectAlignment(buffer.getInt(152), buffer.getInt(156));
+  }
+
+  private static ByteBuffer statx(int fd, int mask) throws HostIoException {
+    ByteBuffer buffer = SCRATCH.get();
+    if (LIBC.statx(fd, "", AT_EMPTY_PATH, mask, MEMORY.getDirectBufferAddress(buffer)) < 0) {
+      throw failure("stat");
+    }
+    return buffer;
+  }
+
+  /** Takes a shared lock of one byte for the open file description; false if another forbids it. */
   static boolean lockShared(int fd, long offset) throws HostIoException {
     ByteBuffer flock = flock(F_RDLCK, offset);
     if (LIBC.fcntl(fd, F_OFD_SETLK, MEMORY.getDirectBufferAddress(flock)) < 0) {
@@ -175,19 +330,23 @@ final class Posix {
   }
 
   private static ByteBuffer flock(short type, long offset) {
-    ByteBuffer flock = nativeBuffer(FLOCK_BYTES);
+    ByteBuffer flock = SCRATCH.get();
+    for (int i = 0; i < FLOCK_BYTES; i += Long.BYTES) {
+      flock.putLong(i, 0);
+    }
     flock.putShort(0, type);
     flock.putLong(8, offset);
     flock.putLong(16, 1);
     return flock;
   }
 
-  private static ByteBuffer nativeBuffer(int bytes) {
-    return ByteBuffer.allocateDirect(bytes).order(java.nio.ByteOrder.nativeOrder());
+  /** The host's words for an error number. */
+  static String describe(int errno) {
+    return LIBC.strerror(errno);
   }
 
   private static HostIoException failure(String act) {
     int errno = RUNTIME.getLastError();
-    return new HostIoException(errno, act + " failed: " + LIBC.strerror(errno));
+    return new HostIoException(errno, act + " failed: " + describe(errno));
   }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.storage.BlockStorage;
+import org.qcowfs.testkit.storage.ReadOnlyStorage;
 
 /**
  * A host file that is not there: bytes in memory that count what is read of them and fail when they
@@ -15,7 +16,7 @@ import org.qcowfs.storage.BlockStorage;
  *
  * <p>Thread rules: as {@link BlockStorage}.
  */
-public final class MemoryStorage implements BlockStorage {
+public final class MemoryStorage extends ReadOnlyStorage {
   /** What happens before a read; may wait for a latch, and may throw. */
   @FunctionalInterface
   public interface ReadHook {

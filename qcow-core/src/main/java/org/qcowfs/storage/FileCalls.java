@@ -1,0 +1,48 @@
+package org.qcowfs.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.qcowfs.error.HostIoException;
+
+/**
+ * The system calls on one open file. Everything above is indifferent to whether the host's kernel
+ * answers them: here tests let the host fail.
+ *
+ * <p>All buffers are direct. A call may move fewer bytes than it was asked to; it moves the
+ * buffers' positions by what it did move.
+ */
+interface FileCalls {
+  /** Reads; 0 at the end of the file. */
+  int pread(ByteBuffer direct, long hostOffset) throws HostIoException;
+
+  int pwrite(ByteBuffer direct, long hostOffset) throws HostIoException;
+
+  /** Writes buffers one after the other, from the one with the given index on. */
+  long pwritev(ByteBuffer[] direct, int first, long hostOffset) throws HostIoException;
+
+  void fdatasync() throws HostIoException;
+
+  void ftruncate(long bytes) throws HostIoException;
+
+  /** {@code fallocate} with the modes of {@link Posix}. */
+  void fallocate(int mode, long hostOffset, long bytes) throws HostIoException;
+
+  /** The new offset, or -1: there is neither data nor a hole behind the offset. */
+  long lseek(long hostOffset, int whence) throws HostIoException;
+
+  Posix.Status status() throws HostIoException;
+
+  /** The file's size in bytes; a block device tells it in a way of its own. */
+  default long size() throws HostIoException {
+    Posix.Status status = status();
+    return status.isBlockDevice() ? lseek(0, Posix.SEEK_END) : status.size();
+  }
+
+  /** What O_DIRECT asks for. */
+  DirectAlignment directAlignment() throws HostIoException;
+
+  /** Sets or clears O_DIRECT. */
+  void setDirect(boolean direct) throws HostIoException;
+
+  void close() throws IOException;
+}
