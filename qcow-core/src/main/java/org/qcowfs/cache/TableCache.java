@@ -3,6 +3,9 @@ package org.qcowfs.cache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.storage.BlockStorage;
@@ -11,9 +14,11 @@ import org.qcowfs.storage.BlockStorage;
  * Keeps slices of metadata tables of the files of a backing chain, in a bounded amount of memory.
  *
  * <p>Thread rules: {@link #get} may be called by any number of threads. A hit takes no lock. A miss
- * loads under one of a few locks that only other misses take, so that a slice is loaded once.
+ * loads under one of a few locks that only other misses take, so that a slice is loaded once. What
+ * changes slices holds the metadata lock of the image.
  *
- * <p>Invariant: a slice is in the cache at most once, in the set that its key belongs to.
+ * <p>Invariant: of the slices with a key, at most one is ever given out as long as it is modified:
+ * a modified slice is pinned, and a miss looks among the pinned ones before it loads.
  */
 public final class TableCache {
   /** Slices are this long where the table is; a multiple of what disks and the page cache like. */
@@ -31,17 +36,20 @@ public final class TableCache {
 
   private final AtomicReferenceArray<@Nullable TableSlice> slices;
   private final int setMask;
+  private final long capacity;
   private final Object[] loaderLocks = new Object[LOADER_LOCKS];
+  private final ConcurrentHashMap<Long, TableSlice> pinned = new ConcurrentHashMap<>();
   private volatile int clock;
 
   /**
-   * @param maxBytes memory for slices; at least one set is kept
+   * @param maxBytes memory for slices that are not modified; at least one set is kept
    */
   public TableCache(long maxBytes) {
     long sets = Math.max(1, maxBytes / SLICE_BYTES / WAYS);
     int setCount = Integer.highestOneBit((int) Math.min(sets, 1 << 20));
     slices = new AtomicReferenceArray<>(setCount * WAYS);
     setMask = setCount - 1;
+    capacity = (long) setCount * WAYS;
     for (int i = 0; i < LOADER_LOCKS; i++) {
       loaderLocks[i] = new Object();
     }
@@ -58,13 +66,93 @@ public final class TableCache {
    */
   public TableSlice get(BlockStorage storage, int fileIndex, long hostOffset, int bytes)
       throws IOException {
-    long key = (long) fileIndex << FILE_SHIFT | hostOffset;
+    long key = key(fileIndex, hostOffset);
     int set = setOf(key);
     TableSlice hit = find(set, key);
-    return hit != null ? hit : load(storage, set, key, hostOffset, bytes);
+    if (hit != null) {
+      return hit;
+    }
+    synchronized (loaderLocks[set % LOADER_LOCKS]) {
+      return findOrLoad(storage, set, key, hostOffset, bytes);
+    }
+  }
+
+  /**
+   * As {@link #get}, and pins the slice: it stays the only one of its key until it has been written
+   * and {@link #unpinLocked}.
+   */
+  public TableSlice getForUpdateLocked(
+      BlockStorage storage, int fileIndex, long hostOffset, int bytes) throws IOException {
+    long key = key(fileIndex, hostOffset);
+    int set = setOf(key);
+    TableSlice already = pinned.get(key);
+    if (already != null) {
+      return already;
+    }
+    synchronized (loaderLocks[set % LOADER_LOCKS]) {
+      TableSlice slice = findOrLoad(storage, set, key, hostOffset, bytes);
+      pinned.put(key, slice);
+      return slice;
+    }
+  }
+
+  /** The slices that differ from the file, in the order of their host offsets. */
+  List<TableSlice> modifiedLocked() {
+    return pinned.values().stream()
+        .filter(slice -> slice.modified)
+        .sorted(Comparator.comparingLong(TableSlice::hostOffset))
+        .toList();
+  }
+
+  /** Lets the slice go, unless it has been modified again. */
+  void unpinLocked(TableSlice slice) {
+    if (slice.modified || pinned.get(slice.key()) != slice) {
+      return;
+    }
+    int set = setOf(slice.key());
+    synchronized (loaderLocks[set % LOADER_LOCKS]) {
+      if (findInWays(set, slice.key()) == null) {
+        slices.setRelease(set * WAYS + victimOf(set), slice);
+      }
+      pinned.remove(slice.key());
+    }
+  }
+
+  /** Forgets slices whose place in the file now belongs to something else. */
+  public void forgetLocked(int fileIndex, long hostOffset, long bytes, int sliceBytes) {
+    for (long offset = hostOffset; offset < hostOffset + bytes; offset += sliceBytes) {
+      long key = key(fileIndex, offset);
+      int set = setOf(key);
+      synchronized (loaderLocks[set % LOADER_LOCKS]) {
+        TableSlice dropped = pinned.remove(key);
+        if (dropped != null) {
+          dropped.modified = false;
+        }
+        for (int way = 0; way < WAYS; way++) {
+          TableSlice slice = slices.getPlain(set * WAYS + way);
+          if (slice != null && slice.key() == key) {
+            slices.setRelease(set * WAYS + way, null);
+          }
+        }
+      }
+    }
+  }
+
+  /** Whether more slices are pinned than the cache was meant to keep. */
+  public boolean isUnderPressure() {
+    return pinned.size() > capacity;
+  }
+
+  private static long key(int fileIndex, long hostOffset) {
+    return (long) fileIndex << FILE_SHIFT | hostOffset;
   }
 
   private @Nullable TableSlice find(int set, long key) {
+    TableSlice slice = findInWays(set, key);
+    return slice != null ? slice : pinned.isEmpty() ? null : pinned.get(key);
+  }
+
+  private @Nullable TableSlice findInWays(int set, long key) {
     for (int way = 0; way < WAYS; way++) {
       TableSlice slice = slices.getAcquire(set * WAYS + way);
       if (slice != null && slice.key() == key) {
@@ -78,22 +166,20 @@ public final class TableCache {
     return null;
   }
 
-  private TableSlice load(BlockStorage storage, int set, long key, long hostOffset, int bytes)
+  private TableSlice findOrLoad(BlockStorage storage, int set, long key, long hostOffset, int bytes)
       throws IOException {
-    synchronized (loaderLocks[set % LOADER_LOCKS]) {
-      TableSlice loadedMeanwhile = find(set, key);
-      if (loadedMeanwhile != null) {
-        return loadedMeanwhile;
-      }
-      ByteBuffer scratch = SCRATCH.get().clear().limit(bytes);
-      storage.readFully(scratch, hostOffset);
-      long[] words = new long[bytes / Long.BYTES];
-      scratch.flip().order(ByteOrder.BIG_ENDIAN).asLongBuffer().get(words);
-      TableSlice loaded = new TableSlice(key, words);
-      loaded.lastUse = tick();
-      slices.setRelease(set * WAYS + victimOf(set), loaded);
-      return loaded;
+    TableSlice loadedMeanwhile = find(set, key);
+    if (loadedMeanwhile != null) {
+      return loadedMeanwhile;
     }
+    ByteBuffer scratch = SCRATCH.get().clear().limit(bytes);
+    storage.readFully(scratch, hostOffset);
+    long[] words = new long[bytes / Long.BYTES];
+    scratch.flip().order(ByteOrder.BIG_ENDIAN).asLongBuffer().get(words);
+    TableSlice loaded = new TableSlice(key, hostOffset, words);
+    loaded.lastUse = tick();
+    slices.setRelease(set * WAYS + victimOf(set), loaded);
+    return loaded;
   }
 
   /** One step a load: what was used since the last loads counts as used just now. */

@@ -13,7 +13,18 @@ package org.qcowfs.format;
 public final class L1Entry {
   private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
 
+  private static final long COPIED = 1L << 63;
+
   private L1Entry() {}
+
+  /** The entry of an L2 table that this L1 table alone refers to. */
+  public static long of(long l2TableOffset) {
+    return l2TableOffset | COPIED;
+  }
+
+  public static boolean isCopied(long entry) {
+    return (entry & COPIED) != 0;
+  }
 
   /** Host offset of the L2 table, or 0 where there is none. */
   public static long l2TableOffset(long entry) {

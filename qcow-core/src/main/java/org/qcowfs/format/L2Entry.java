@@ -17,7 +17,23 @@ public final class L2Entry {
   private static final long COPIED = 1L << 63;
   private static final int SECTOR_BYTES = 512;
 
+  /** The cluster is unallocated: it reads from the backing file. */
+  public static final long UNALLOCATED = 0;
+
+  /** The cluster reads as zeros and has no place in the host file. */
+  public static final long ZERO_PLAIN = ZERO;
+
   private L2Entry() {}
+
+  /** The entry of a standard cluster that this disk alone refers to. */
+  public static long data(long hostOffset) {
+    return hostOffset | COPIED;
+  }
+
+  /** The entry of a cluster that reads as zeros but keeps its place, for this disk alone. */
+  public static long zeroPreallocated(long hostOffset) {
+    return hostOffset | COPIED | ZERO;
+  }
 
   public static boolean isCompressed(long entry) {
     return (entry & COMPRESSED) != 0;

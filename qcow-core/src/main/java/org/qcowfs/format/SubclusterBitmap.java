@@ -9,7 +9,19 @@ package org.qcowfs.format;
  * </pre>
  */
 public final class SubclusterBitmap {
+  /** Every subcluster is allocated. */
+  public static final long ALL_ALLOCATED = 0xffff_ffffL;
+
+  /** Every subcluster reads as zeros. */
+  public static final long ALL_ZERO = 0xffff_ffffL << 32;
+
   private SubclusterBitmap() {}
+
+  /** The bitmap after the subclusters from {@code first} to before {@code end} were written. */
+  public static long withAllocated(long bitmap, int first, int end) {
+    long written = ((1L << (end - first)) - 1) << first;
+    return (bitmap | written) & ~(written << 32);
+  }
 
   public static boolean isAllocated(long bitmap, int subcluster) {
     return (bitmap >>> subcluster & 1) != 0;
