@@ -1,0 +1,194 @@
+package org.qcowfs.alloc;
+
+import java.io.IOException;
+import java.util.OptionalLong;
+import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.error.UnsupportedFeatureException;
+import org.qcowfs.format.Limits;
+import org.qcowfs.geometry.ClusterGeometry;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * Plans how a file grows by a number of clusters: first come the refcount blocks that are missing
+ * to count the new clusters (their own included), then a larger refcount table where the old one is
+ * full, then the clusters themselves.
+ *
+ * <p>Thread rules: guarded by the metadata lock of the image.
+ */
+final class RefcountGrowth {
+  private final ClusterGeometry geometry;
+  private final Refcounts refcounts;
+  private final long coverFrom;
+  private final long first;
+  private final long blocks;
+  private final long tableClusters;
+  private final long clusters;
+  private OptionalLong replacedTable = OptionalLong.empty();
+
+  /**
+   * @param coverFrom the first cluster that must be counted by a block afterwards
+   * @param fileEnd the first cluster that lies behind the file
+   * @param clusters how many are wanted
+   */
+  RefcountGrowth(
+      ClusterGeometry geometry, Refcounts refcounts, long coverFrom, long fileEnd, long clusters)
+      throws IOException {
+    this.coverFrom = coverFrom;
+    this.geometry = geometry;
+    this.refcounts = refcounts;
+    this.clusters = clusters;
+    long start = fileEnd;
+    long neededBlocks = 0;
+    long neededTable = 0;
+    while (true) {
+      long end = start + neededBlocks + neededTable + clusters;
+      long used = lastUsed(start, end);
+      if (used >= 0) {
+        // A count without a file behind it: a table may name the cluster, so leave it alone.
+        start = used + 1;
+        neededBlocks = 0;
+        neededTable = 0;
+        continue;
+      }
+      long blocksNow = missingBlocks(Math.min(coverFrom, start), end);
+      long tableNow = tableClustersFor(end);
+      if (blocksNow <= neededBlocks && tableNow <= neededTable) {
+        break;
+      }
+      neededBlocks = Math.max(neededBlocks, blocksNow);
+      neededTable = Math.max(neededTable, tableNow);
+    }
+    this.first = start;
+    this.blocks = neededBlocks;
+    this.tableClusters = neededTable;
+    if (endCluster() << geometry.clusterBits() > Limits.HOST_OFFSET) {
+      throw new UnsupportedFeatureException("the image file cannot grow beyond 2^56 bytes");
+    }
+  }
+
+  /** The last cluster of the range that is counted as used, or -1. */
+  private long lastUsed(long start, long end) throws IOException {
+    for (long cluster = end - 1; cluster >= start; cluster--) {
+      if (refcounts.getLocked(cluster) != 0) {
+        return cluster;
+      }
+    }
+    return -1;
+  }
+
+  private long missingBlocks(long start, long end) throws IOException {
+    long missing = 0;
+    long perBlock = refcounts.clustersPerBlock();
+    for (long index = start / perBlock; index <= (end - 1) / perBlock; index++) {
+      if (refcounts.blockOffsetLocked(index * perBlock) == 0) {
+        missing++;
+      }
+    }
+    return missing;
+  }
+
+  /**
+   * Clusters of a new refcount table, with room for half as much again; 0 where the old one does.
+   */
+  private long tableClustersFor(long end) throws UnsupportedFeatureException {
+    long entries = (end - 1) / refcounts.clustersPerBlock() + 1;
+    if (entries <= refcounts.tableEntriesLocked()) {
+      return 0;
+    }
+    long bytes = (entries + entries / 2) * Long.BYTES;
+    if (bytes > Limits.REFCOUNT_TABLE_BYTES) {
+      bytes = Limits.REFCOUNT_TABLE_BYTES;
+      if (entries * Long.BYTES > bytes) {
+        throw new UnsupportedFeatureException(
+            "the image file cannot grow: its refcount table would exceed 8 MiB");
+      }
+    }
+    return (bytes + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
+  }
+
+  /** Takes the space of blocks and table from the host, while a failure still changes nothing. */
+  void secureSpace(BlockStorage storage) throws IOException {
+    if (addsBlocks()) {
+      storage.allocate(
+          first << geometry.clusterBits(), (blocks + tableClusters) << geometry.clusterBits());
+    }
+  }
+
+  boolean addsBlocks() {
+    return blocks > 0 || tableClusters > 0;
+  }
+
+  long firstDataCluster() {
+    return first + blocks + tableClusters;
+  }
+
+  long endCluster() {
+    return firstDataCluster() + clusters;
+  }
+
+  /** First cluster of the refcount table that was replaced and is free now. */
+  OptionalLong replacedTable() {
+    return replacedTable;
+  }
+
+  /**
+   * Writes the new blocks and, if need be, the new table. The space for them has been secured. In
+   * order (R3): the contents are durable before what points to them.
+   *
+   * @throws IOException when the host fails; memory and disk may then differ, so nothing may be
+   *     allocated any more
+   */
+  void writeLocked(BlockStorage storage, HeaderSector header, DurabilityClock clock)
+      throws IOException {
+    long oldTable = refcounts.tableOffsetLocked();
+    int oldEntries = refcounts.tableEntriesLocked();
+    if (tableClusters > 0) {
+      refcounts.enlargeTableLocked(
+          (first + blocks) << geometry.clusterBits(),
+          Math.toIntExact((tableClusters << geometry.clusterBits()) / Long.BYTES));
+    }
+    long perBlock = refcounts.clustersPerBlock();
+    long firstIndex = Math.min(coverFrom, first) / perBlock;
+    long lastIndex = (endCluster() - 1) / perBlock;
+    enterBlocks(firstIndex, lastIndex);
+    for (long cluster = first; cluster < firstDataCluster(); cluster++) {
+      refcounts.setLocked(cluster, 1);
+    }
+    refcounts.writeModifiedLocked();
+    if (tableClusters > 0) {
+      refcounts.writeTableEntriesLocked(0, refcounts.tableEntriesLocked() - 1L);
+      clock.settle(clock.ticket());
+      header.setRefcountTableLocked(refcounts.tableOffsetLocked(), (int) tableClusters);
+      clock.settle(clock.ticket());
+      freeOldTable(oldTable, oldEntries);
+    } else {
+      clock.settle(clock.ticket());
+      refcounts.writeTableEntriesLocked(firstIndex, lastIndex);
+    }
+  }
+
+  private void enterBlocks(long firstIndex, long lastIndex) throws IOException {
+    long perBlock = refcounts.clustersPerBlock();
+    long next = first;
+    for (long index = firstIndex; index <= lastIndex; index++) {
+      if (refcounts.blockOffsetLocked(index * perBlock) == 0) {
+        long hostOffset = next << geometry.clusterBits();
+        refcounts.forgetLocked(hostOffset, geometry.clusterBytes());
+        refcounts.enterBlockLocked(index, hostOffset);
+        next++;
+      }
+    }
+    if (next != first + blocks) {
+      throw new IllegalStateException("planned %d blocks, used %d".formatted(blocks, next - first));
+    }
+  }
+
+  private void freeOldTable(long oldTable, int oldEntries) throws IOException {
+    long firstOld = oldTable >>> geometry.clusterBits();
+    long count = ((long) oldEntries * Long.BYTES) >>> geometry.clusterBits();
+    for (long cluster = firstOld; cluster < firstOld + count; cluster++) {
+      refcounts.setLocked(cluster, refcounts.getLocked(cluster) - 1);
+    }
+    replacedTable = OptionalLong.of(firstOld);
+  }
+}

@@ -1,0 +1,196 @@
+package org.qcowfs.alloc;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.qcowfs.cache.TableCache;
+import org.qcowfs.cache.TableSlice;
+import org.qcowfs.cache.TableWriter;
+import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.format.Header;
+import org.qcowfs.format.RefcountEntries;
+import org.qcowfs.geometry.ClusterGeometry;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * The refcounts of an image: the refcount table, kept in memory whole, and its blocks, of which
+ * slices are cached (section "Host cluster management").
+ *
+ * <p>Invariant: a block may be written at any time. An increment is always allowed to reach the
+ * disk early, and a decrement is only made once the pointer is durably gone (rule R2).
+ *
+ * <p>Thread rules: guarded by the metadata lock of the image.
+ */
+public final class Refcounts {
+  private static final int SECTOR_BYTES = 512;
+
+  private final BlockStorage storage;
+  private final ClusterGeometry geometry;
+  private final int order;
+  private final TableCache cache;
+  private final TableWriter writer;
+  private final int sliceBytes;
+  private long tableOffset;
+  private long[] table;
+
+  public Refcounts(BlockStorage storage, Header header, long cacheBytes) throws IOException {
+    this.storage = storage;
+    this.geometry = header.geometry();
+    this.order = header.refcountOrder();
+    this.cache = new TableCache(cacheBytes);
+    this.writer = new TableWriter(cache, storage);
+    this.sliceBytes = Math.min(geometry.clusterBytes(), TableCache.SLICE_BYTES);
+    this.tableOffset = header.refcountTableOffset();
+    this.table = readTable(header);
+  }
+
+  private long[] readTable(Header header) throws IOException {
+    long bytes = (long) header.refcountTableClusters() << header.clusterBits();
+    if (tableOffset > storage.size() - bytes) {
+      throw new CorruptImageException(
+          "Refcount table",
+          tableOffset,
+          "%d clusters, ends past the end of the file".formatted(header.refcountTableClusters()));
+    }
+    ByteBuffer buffer = ByteBuffer.allocate((int) bytes);
+    storage.readFully(buffer, tableOffset);
+    long[] entries = new long[(int) bytes / Long.BYTES];
+    buffer.flip().asLongBuffer().get(entries);
+    return entries;
+  }
+
+  /** How many clusters one block counts. */
+  public long clustersPerBlock() {
+    return (geometry.clusterBytes() * 8L) >>> order;
+  }
+
+  /** The largest refcount that fits, unsigned. */
+  public long max() {
+    return order == 6 ? -1 : (1L << (1 << order)) - 1;
+  }
+
+  long tableOffsetLocked() {
+    return tableOffset;
+  }
+
+  int tableEntriesLocked() {
+    return table.length;
+  }
+
+  /** Host offset of the block that counts the cluster, or 0 where there is none. */
+  long blockOffsetLocked(long cluster) throws CorruptImageException {
+    long index = cluster / clustersPerBlock();
+    long offset = index < table.length ? RefcountEntries.blockOffset(table[(int) index]) : 0;
+    if (!geometry.isClusterAligned(offset)) {
+      throw new CorruptImageException(
+          "Refcount block",
+          offset,
+          "the offset in refcount table entry %d is not aligned to a cluster".formatted(index));
+    }
+    return offset;
+  }
+
+  /** The refcount of a cluster; 0 where no block counts it. */
+  public long getLocked(long cluster) throws IOException {
+    long blockOffset = blockOffsetLocked(cluster);
+    if (blockOffset == 0) {
+      return 0;
+    }
+    long bit = bitOf(cluster);
+    return word(sliceOf(blockOffset, bit, false), bit) >>> shiftOf(bit) & max();
+  }
+
+  /** Changes the refcount of a cluster whose block exists. */
+  void setLocked(long cluster, long value) throws IOException {
+    long blockOffset = blockOffsetLocked(cluster);
+    if (blockOffset == 0) {
+      throw new IllegalStateException("no refcount block for cluster " + cluster);
+    }
+    long bit = bitOf(cluster);
+    TableSlice slice = sliceOf(blockOffset, bit, true);
+    long cleared = word(slice, bit) & ~(max() << shiftOf(bit));
+    slice.set(wordIndex(bit), cleared | value << shiftOf(bit), 0);
+  }
+
+  /** Bit offset of the refcount in its block. */
+  private long bitOf(long cluster) {
+    return (cluster % clustersPerBlock()) << order;
+  }
+
+  private TableSlice sliceOf(long blockOffset, long bit, boolean update) throws IOException {
+    long offset = blockOffset + (bit / 8 / sliceBytes) * sliceBytes;
+    return update
+        ? cache.getForUpdateLocked(storage, 0, offset, sliceBytes)
+        : cache.get(storage, 0, offset, sliceBytes);
+  }
+
+  private int wordIndex(long bit) {
+    return (int) (bit / 8 % sliceBytes) / Long.BYTES;
+  }
+
+  private long word(TableSlice slice, long bit) {
+    return slice.word(wordIndex(bit));
+  }
+
+  /** Words are big-endian; refcounts narrower than a byte start at its least significant bit. */
+  private int shiftOf(long bit) {
+    int byteInWord = (int) (bit / 8 % Long.BYTES);
+    int width = 1 << order;
+    return width < 8
+        ? (Long.BYTES - 1 - byteInWord) * 8 + (int) (bit % 8)
+        : Long.SIZE - width - byteInWord * 8;
+  }
+
+  /**
+   * The first cluster of the range whose refcount is 0.
+   *
+   * @return {@code end} where there is none
+   */
+  long nextFreeLocked(long from, long end) throws IOException {
+    for (long cluster = from; cluster < end; cluster++) {
+      if (getLocked(cluster) == 0) {
+        return cluster;
+      }
+    }
+    return end;
+  }
+
+  /** Enters a block whose cluster reads as zeros, in memory only. */
+  void enterBlockLocked(long blockIndex, long hostOffset) {
+    table[Math.toIntExact(blockIndex)] = hostOffset;
+  }
+
+  /** Makes room for more entries, in memory only. */
+  void enlargeTableLocked(long hostOffset, int entries) {
+    long[] larger = new long[entries];
+    System.arraycopy(table, 0, larger, 0, table.length);
+    table = larger;
+    tableOffset = hostOffset;
+  }
+
+  /** Writes the sectors that hold these entries. The blocks must be durable. */
+  void writeTableEntriesLocked(long firstIndex, long lastIndex) throws IOException {
+    int entriesPerSector = SECTOR_BYTES / Long.BYTES;
+    int first = (int) (firstIndex / entriesPerSector) * entriesPerSector;
+    int end = Math.min(table.length, (int) (lastIndex / entriesPerSector + 1) * entriesPerSector);
+    ByteBuffer bytes = ByteBuffer.allocateDirect((end - first) * Long.BYTES);
+    bytes.asLongBuffer().put(table, first, end - first);
+    storage.write(bytes, tableOffset + (long) first * Long.BYTES);
+  }
+
+  /** Hands every changed refcount to the operating system. */
+  public void writeModifiedLocked() throws IOException {
+    TableWriter.Copies copies = writer.copyLocked();
+    try {
+      writer.write(copies);
+    } catch (IOException | RuntimeException e) {
+      writer.failedLocked(copies);
+      throw e;
+    }
+    writer.doneLocked(copies);
+  }
+
+  /** Forgets the refcounts of a block that is no longer one. */
+  void forgetLocked(long hostOffset, long bytes) {
+    cache.forgetLocked(0, hostOffset, bytes, sliceBytes);
+  }
+}
