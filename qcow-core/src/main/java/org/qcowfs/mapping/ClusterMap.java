@@ -5,7 +5,6 @@ import java.io.IOException;
 import org.qcowfs.cache.TableCache;
 import org.qcowfs.cache.TableSlice;
 import org.qcowfs.error.CorruptImageException;
-import org.qcowfs.format.L1Entry;
 import org.qcowfs.format.L2Entry;
 import org.qcowfs.format.SubclusterBitmap;
 import org.qcowfs.geometry.ClusterGeometry;
@@ -23,14 +22,14 @@ final class ClusterMap {
   private final int fileIndex;
   private final TableCache cache;
   private final ClusterGeometry geometry;
-  private final long[] l1Table;
+  private final L1Table l1Table;
   private final boolean zeroFlagAllowed;
   private final boolean dataFile;
   private final int sliceBytes;
   private final int sliceEntryBits;
 
   /**
-   * @param l1Table the entries, in the machine's byte order
+   * @param l1Table the table that the lookups go through
    * @param version of the image: entries of version 2 have no zero flag
    * @param dataFile whether guest data lies in an external data file
    */
@@ -39,7 +38,7 @@ final class ClusterMap {
       int fileIndex,
       TableCache cache,
       ClusterGeometry geometry,
-      long[] l1Table,
+      L1Table l1Table,
       int version,
       boolean dataFile) {
     this.storage = storage;
@@ -64,13 +63,14 @@ final class ClusterMap {
   void lookup(long guestOffset, long maxLength, MappedRun run) throws IOException {
     long l2TableOffset = l2TableOffset(guestOffset);
     if (l2TableOffset == 0) {
-      run.set(Kind.UNALLOCATED, Math.min(maxLength, unallocatedByL1(guestOffset, maxLength)), 0);
+      run.set(
+          Kind.UNALLOCATED, Math.min(maxLength, unallocatedByL1(guestOffset, maxLength)), 0, false);
       return;
     }
     int l2Index = geometry.l2Index(guestOffset);
     TableSlice slice = slice(l2TableOffset, l2Index);
     if (geometry.extendedL2()) {
-      lookupSubclusters(slice, guestOffset, maxLength, run);
+      lookupValidSubclusters(slice, guestOffset, maxLength, run);
     } else {
       lookupClusters(slice, guestOffset, maxLength, run);
     }
@@ -78,7 +78,7 @@ final class ClusterMap {
 
   private long l2TableOffset(long guestOffset) throws CorruptImageException {
     long l1Index = geometry.l1Index(guestOffset);
-    long offset = l1Index < l1Table.length ? L1Entry.l2TableOffset(l1Table[(int) l1Index]) : 0;
+    long offset = l1Table.l2TableOffset(l1Index);
     if (!geometry.isClusterAligned(offset)) {
       throw new CorruptImageException(
           "L2 table",
@@ -93,10 +93,10 @@ final class ClusterMap {
     long l1Index = geometry.l1Index(guestOffset) + 1;
     long end = guestOffset + maxLength;
     while (l1Index << geometry.l1EntryBits() < end) {
-      if (l1Index >= l1Table.length) {
+      if (l1Index >= l1Table.length()) {
         return maxLength;
       }
-      if (L1Entry.l2TableOffset(l1Table[(int) l1Index]) != 0) {
+      if (l1Table.l2TableOffset(l1Index) != 0) {
         break;
       }
       l1Index++;
@@ -126,14 +126,39 @@ final class ClusterMap {
       while (length - offsetInCluster < maxLength && ++index < slice.wordCount()) {
         long next = slice.word(index);
         if (kindOf(next, clusterStart + length) != kind
+            || L2Entry.isCopied(next) != L2Entry.isCopied(entry)
             || (kind.hasHostOffset() && L2Entry.hostOffset(next) != hostOffset + length)) {
           break;
         }
         length += geometry.clusterBytes();
       }
     }
-    run.set(kind, Math.min(length - offsetInCluster, maxLength), hostOffset + offsetInCluster);
+    run.set(
+        kind,
+        Math.min(length - offsetInCluster, maxLength),
+        hostOffset + offsetInCluster,
+        L2Entry.isCopied(entry));
     run.compressedEntry = entry;
+  }
+
+  /** The words of an extended entry belong together: looks again if a writer came in between. */
+  private void lookupValidSubclusters(
+      TableSlice slice, long guestOffset, long maxLength, MappedRun run)
+      throws CorruptImageException {
+    while (true) {
+      int stamp = slice.stamp();
+      try {
+        lookupSubclusters(slice, guestOffset, maxLength, run);
+        if (slice.isValid(stamp)) {
+          return;
+        }
+      } catch (CorruptImageException e) {
+        if (slice.isValid(stamp)) {
+          throw e;
+        }
+      }
+      Thread.onSpinWait();
+    }
   }
 
   private void lookupSubclusters(TableSlice slice, long guestOffset, long maxLength, MappedRun run)
@@ -146,7 +171,11 @@ final class ClusterMap {
     Kind clusterKind = kindOf(entry, clusterStart);
     long hostOffset = L2Entry.hostOffset(entry);
     if (clusterKind == Kind.COMPRESSED) {
-      run.set(Kind.COMPRESSED, Math.min(geometry.clusterBytes() - offsetInCluster, maxLength), 0);
+      run.set(
+          Kind.COMPRESSED,
+          Math.min(geometry.clusterBytes() - offsetInCluster, maxLength),
+          0,
+          false);
       run.compressedEntry = entry;
       return;
     }
@@ -163,9 +192,13 @@ final class ClusterMap {
     if (subcluster == ClusterGeometry.SUBCLUSTERS) {
       length =
           extendOverWholeClusters(
-              slice, index, clusterStart, kind, hostOffset, offsetInCluster + maxLength);
+              slice, index, clusterStart, kind, entry, offsetInCluster + maxLength);
     }
-    run.set(kind, Math.min(length - offsetInCluster, maxLength), hostOffset + offsetInCluster);
+    run.set(
+        kind,
+        Math.min(length - offsetInCluster, maxLength),
+        hostOffset + offsetInCluster,
+        L2Entry.isCopied(entry));
   }
 
   /**
@@ -175,8 +208,9 @@ final class ClusterMap {
    * @return bytes from the start of the cluster in which the run begins
    */
   private long extendOverWholeClusters(
-      TableSlice slice, int firstIndex, long clusterStart, Kind kind, long hostOffset, long wanted)
+      TableSlice slice, int firstIndex, long clusterStart, Kind kind, long firstEntry, long wanted)
       throws CorruptImageException {
+    long hostOffset = L2Entry.hostOffset(firstEntry);
     long length = geometry.clusterBytes();
     int index = firstIndex;
     while (length < wanted && (++index << 1) < slice.wordCount()) {
@@ -184,6 +218,7 @@ final class ClusterMap {
       long bitmap = slice.word(2 * index + 1);
       Kind clusterKind = kindOf(entry, clusterStart + length);
       if (clusterKind == Kind.COMPRESSED
+          || L2Entry.isCopied(entry) != L2Entry.isCopied(firstEntry)
           || (kind.hasHostOffset() && L2Entry.hostOffset(entry) != hostOffset + length)) {
         break;
       }

@@ -47,6 +47,7 @@ public final class MappedRun {
   private Kind kind = Kind.UNALLOCATED;
   private long length;
   private long hostOffset;
+  private boolean copied;
 
   /** The L2 entry of a compressed cluster. */
   long compressedEntry;
@@ -65,9 +66,15 @@ public final class MappedRun {
     return hostOffset;
   }
 
-  void set(Kind newKind, long newLength, long newHostOffset) {
+  /** Whether the run is data of this disk alone, so that it may be overwritten in its place. */
+  boolean isWritableInPlace() {
+    return kind == Kind.DATA && copied;
+  }
+
+  void set(Kind newKind, long newLength, long newHostOffset, boolean newCopied) {
     kind = newKind;
     length = newLength;
     hostOffset = newHostOffset;
+    copied = newCopied;
   }
 }

@@ -43,10 +43,10 @@ public final class Qcow2Layer {
   private final BackingSource backing;
 
   /**
-   * @param l1Table the L1 table, in the machine's byte order
+   * @param l1Table the L1 table that the disk is seen through
    */
   public Qcow2Layer(
-      Files files, Header header, long[] l1Table, Caches caches, BackingSource backing) {
+      Files files, Header header, L1Table l1Table, Caches caches, BackingSource backing) {
     this.guestData = files.guestData();
     this.geometry = header.geometry();
     this.backing = backing;

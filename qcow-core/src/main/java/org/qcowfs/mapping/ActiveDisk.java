@@ -1,0 +1,249 @@
+package org.qcowfs.mapping;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.locks.ReentrantLock;
+import org.qcowfs.alloc.HeaderSector;
+import org.qcowfs.alloc.HostSpace;
+import org.qcowfs.alloc.Refcounts;
+import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.format.Features;
+import org.qcowfs.format.Header;
+import org.qcowfs.geometry.ClusterGeometry;
+import org.qcowfs.mapping.GuestWriter.BackingExtent;
+
+/**
+ * The active disk of a qcow2 file that is open for writing.
+ *
+ * <p>What survives: a write that returned survives the death of this process once {@link
+ * #flushToOs} has returned, and a power loss once {@link #flushToDisk} has. Until then each sector
+ * shows its old or its new bytes. Nothing of the file changes before the first write.
+ *
+ * <p>Thread rules: reads, writes, zeroing and flushes may be called by any number of threads;
+ * resize and close by one at a time.
+ */
+public final class ActiveDisk {
+  private static final long REFCOUNT_CACHE_BYTES = 1 << 20;
+  private static final int SECTOR_BYTES = 512;
+
+  private final WriteContext context;
+  private final Header header;
+  private final Qcow2Layer layer;
+  private final GuestWriter writer;
+  private final GuestZeroer zeroer;
+  private final MetadataFlusher flusher;
+  private final BackingExtent backing;
+  private volatile boolean changed;
+  private volatile long size;
+
+  /**
+   * @param backingEnd guest offset behind the last byte of the backing file; 0 where there is none
+   */
+  public ActiveDisk(
+      Qcow2Layer.Files files,
+      Header header,
+      L1Table l1Table,
+      Qcow2Layer.Caches caches,
+      BackingSource backing,
+      long backingEnd)
+      throws IOException {
+    this.header = header;
+    this.layer = new Qcow2Layer(files, header, l1Table, caches, backing);
+    this.context = context(files, header, l1Table, caches);
+    this.backing = () -> backingEnd;
+    this.writer = new GuestWriter(context, layer, this.backing, () -> size);
+    this.zeroer = new GuestZeroer(context, layer, writer, this.backing);
+    this.flusher = new MetadataFlusher(context);
+    this.size = header.virtualSize();
+  }
+
+  private static WriteContext context(
+      Qcow2Layer.Files files, Header header, L1Table l1Table, Qcow2Layer.Caches caches)
+      throws IOException {
+    ClusterGeometry geometry = header.geometry();
+    DurabilityClock clock =
+        new DurabilityClock(
+            () -> {
+              if (files.guestData() != files.image()) {
+                files.guestData().flushToDisk();
+              }
+              files.image().flushToDisk();
+            });
+    HeaderSector sector = new HeaderSector(files.image(), header.version());
+    Refcounts refcounts = new Refcounts(files.image(), header, REFCOUNT_CACHE_BYTES);
+    HostSpace space = new HostSpace(files.image(), geometry, refcounts, sector, clock);
+    FreedClusters freed = new FreedClusters();
+    L2Update l2 =
+        new L2Update(files.image(), geometry, l1Table, caches.tables(), space, clock, freed);
+    return new WriteContext(
+        files.image(),
+        files.guestData(),
+        geometry,
+        header.version(),
+        header.hasDataFile(),
+        header.dataFileRaw(),
+        new ReentrantLock(),
+        l1Table,
+        caches.tables(),
+        sector,
+        space,
+        clock,
+        freed,
+        l2,
+        new ClusterClaims(),
+        new RequestGate());
+  }
+
+  /** Whether dependent metadata waits for stable media; without, its order is all there is. */
+  public void setBarriers(boolean value) {
+    context.clock().setBarriers(value);
+  }
+
+  /** Whether the host file gives up the space of clusters that are freed. */
+  public void setPunchFreed(boolean value) {
+    flusher.setPunchFreed(value);
+  }
+
+  /** Virtual size in bytes. */
+  public long size() {
+    return size;
+  }
+
+  /** As {@link Qcow2Layer#read}. */
+  public void read(ByteBuffer destination, long guestOffset) throws IOException {
+    int slot = context.gate().enter();
+    try {
+      layer.read(destination, guestOffset);
+    } finally {
+      context.gate().leave(slot);
+    }
+  }
+
+  /** The layer, for lookups. */
+  public Qcow2Layer layer() {
+    return layer;
+  }
+
+  /** Writes the source's remaining bytes; the range lies in the disk. */
+  public void write(ByteBuffer source, long guestOffset) throws IOException {
+    prepareFirstChange();
+    writer.write(source, guestOffset);
+    relieveCache();
+  }
+
+  /**
+   * Makes a range read as zeros.
+   *
+   * @param unmap free the clusters; else clusters that have a place keep it
+   */
+  public void zero(long guestOffset, long length, boolean unmap) throws IOException {
+    prepareFirstChange();
+    zeroer.zero(guestOffset, length, unmap, size);
+    relieveCache();
+  }
+
+  /** Makes sure that a range has space on the host, and reads as it did. */
+  public void allocate(long guestOffset, long length) throws IOException {
+    prepareFirstChange();
+    writer.allocate(guestOffset, length);
+    relieveCache();
+  }
+
+  private void relieveCache() throws IOException {
+    if (context.l2Cache().isUnderPressure()) {
+      flusher.flushToOs();
+    }
+  }
+
+  /** Before the first change of the file: what it says of itself must not become a lie. */
+  private void prepareFirstChange() throws IOException {
+    if (changed) {
+      return;
+    }
+    context.metadataLock().lock();
+    try {
+      if (changed) {
+        return;
+      }
+      HeaderSector sector = context.header();
+      long kept = Features.AUTOCLEAR_DATA_FILE_RAW;
+      if ((sector.autoclearLocked() & ~kept) != 0) {
+        sector.keepAutoclearLocked(kept);
+        context.clock().settle(context.clock().ticket());
+      }
+      if (header.lazyRefcounts()) {
+        sector.setDirtyLocked(true);
+        context.clock().settle(context.clock().ticket());
+        context.space().setRefcountsPostponedLocked(true);
+      }
+      changed = true;
+    } finally {
+      context.metadataLock().unlock();
+    }
+  }
+
+  /** Flush-to-OS: afterwards the image survives the death of this process. */
+  public void flushToOs() throws IOException {
+    if (changed) {
+      flusher.flushToOs();
+    }
+  }
+
+  /** Flush-to-disk: afterwards the image also survives a power loss. */
+  public void flushToDisk() throws IOException {
+    if (changed) {
+      flusher.flushToDisk();
+    }
+  }
+
+  /**
+   * Changes the virtual size. What is cut off is gone; what is added reads as zeros.
+   *
+   * <p>After a crash the disk has the old or the new size.
+   *
+   * @throws IllegalArgumentException when the size is not a multiple of 512: other programs would
+   *     not see the rest
+   */
+  public synchronized void resize(long bytes) throws IOException {
+    if (bytes < 0 || bytes % SECTOR_BYTES != 0) {
+      throw new IllegalArgumentException(bytes + " bytes are not a multiple of 512");
+    }
+    prepareFirstChange();
+    DiskResize resize = new DiskResize(context, zeroer, flusher, backing);
+    if (bytes > size) {
+      resize.grow(size, bytes);
+      size = bytes;
+    } else if (bytes < size) {
+      long old = size;
+      size = bytes;
+      resize.shrink(old, bytes);
+    }
+  }
+
+  /**
+   * Brings everything to the file, gives reserved clusters back, and leaves the image clean.
+   *
+   * @throws IOException when that did not succeed: the image is whole, but may have lost what was
+   *     not flushed, and leak clusters
+   */
+  public synchronized void close() throws IOException {
+    if (!changed) {
+      return;
+    }
+    flusher.flushToOs();
+    context.clock().settle(context.clock().ticket());
+    flusher.flushToOs();
+    context.metadataLock().lock();
+    try {
+      context.space().closeLocked();
+      context.clock().settle(context.clock().ticket());
+      if (header.lazyRefcounts()) {
+        context.header().setDirtyLocked(false);
+        context.clock().settle(context.clock().ticket());
+      }
+    } finally {
+      context.metadataLock().unlock();
+    }
+    changed = false;
+  }
+}

@@ -1,0 +1,80 @@
+package org.qcowfs.mapping;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Ranges of the host file that the active disk no longer points to. They go through three states:
+ * the pointer is gone in memory; the pointer is gone in the file as it is written; the pointer is
+ * durably gone, so that the reference may be dropped (rule R2).
+ *
+ * <p>Thread rules: guarded by the metadata lock of the image.
+ */
+final class FreedClusters {
+  /**
+   * A range of the host file.
+   *
+   * @param compressed the range may begin and end within a cluster, and takes one reference of each
+   *     cluster that it touches
+   */
+  record Range(long hostOffset, long bytes, boolean compressed) {
+    boolean isContinuedBy(long offset) {
+      return !compressed && hostOffset + bytes == offset;
+    }
+  }
+
+  private record Batch(List<Range> ranges, long ticket) {}
+
+  private List<Range> inMemory = new ArrayList<>();
+  private final Deque<Batch> written = new ArrayDeque<>();
+
+  /** The pointer to the clusters is gone in memory. */
+  void addLocked(long hostOffset, long bytes) {
+    int last = inMemory.size() - 1;
+    if (last >= 0 && inMemory.get(last).isContinuedBy(hostOffset)) {
+      Range range = inMemory.get(last);
+      inMemory.set(last, new Range(range.hostOffset(), range.bytes() + bytes, false));
+    } else {
+      inMemory.add(new Range(hostOffset, bytes, false));
+    }
+  }
+
+  /** The pointer to compressed data is gone in memory. */
+  void addCompressedLocked(long hostOffset, long bytes) {
+    inMemory.add(new Range(hostOffset, bytes, true));
+  }
+
+  /** Takes what must be written before its references can be dropped. */
+  List<Range> takeLocked() {
+    List<Range> taken = inMemory;
+    inMemory = new ArrayList<>();
+    return taken;
+  }
+
+  /** What was taken could not be written after all. */
+  void putBackLocked(List<Range> ranges) {
+    inMemory.addAll(ranges);
+  }
+
+  /** The pointers are gone in the file, and durably so once the ticket is settled. */
+  void writtenLocked(List<Range> ranges, long ticket) {
+    if (!ranges.isEmpty()) {
+      written.add(new Batch(ranges, ticket));
+    }
+  }
+
+  /** Takes the ranges whose ticket is settled. */
+  List<Range> takeSettledLocked(java.util.function.LongPredicate isSettled) {
+    List<Range> settled = new ArrayList<>();
+    while (!written.isEmpty() && isSettled.test(written.peekFirst().ticket())) {
+      settled.addAll(written.removeFirst().ranges());
+    }
+    return settled;
+  }
+
+  boolean isEmptyLocked() {
+    return inMemory.isEmpty() && written.isEmpty();
+  }
+}
