@@ -1,0 +1,8 @@
+/**
+ * What is wrong with an image, and how to put it right. For now: refcounts counted anew from every
+ * table that refers to a cluster.
+ */
+@NullMarked
+package org.qcowfs.check;
+
+import org.jspecify.annotations.NullMarked;
