@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.ClusterCache;
 import org.qcowfs.cache.TableCache;
+import org.qcowfs.check.DirtyImageRepair;
 import org.qcowfs.error.Qcow2Exception;
 import org.qcowfs.error.ReferenceRefusedException;
 import org.qcowfs.error.UnsupportedFeatureException;
@@ -19,7 +20,6 @@ import org.qcowfs.format.Limits;
 import org.qcowfs.mapping.Qcow2Layer;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.storage.HostFile;
-import org.qcowfs.storage.ImageLock;
 
 /**
  * Opens an image and everything that it refers to, from the top down, and builds the devices from
@@ -37,7 +37,7 @@ final class ChainOpener implements Closeable {
 
   ChainOpener(OpenOptions options) {
     this.options = options;
-    this.references = new References(options.references());
+    this.references = new References(options.references(), options.trustedBacking());
   }
 
   /** Opens the chain below a qcow2 file, which becomes the opener's own to close. */
@@ -74,7 +74,7 @@ final class ChainOpener implements Closeable {
     Deque<Link> links = new ArrayDeque<>();
     HostFile next = top;
     while (true) {
-      Link link = link(next);
+      Link link = link(next, links.isEmpty());
       links.push(link);
       Optional<Backing> backing = backing(link);
       if (backing.isEmpty()) {
@@ -92,10 +92,21 @@ final class ChainOpener implements Closeable {
     }
   }
 
-  private Link link(HostFile file) throws IOException {
+  private @Nullable CacheMode writeMode() {
+    return options.write().map(WriteOptions::cacheMode).orElse(null);
+  }
+
+  private Link link(HostFile file, boolean isTop) throws IOException {
     Qcow2Metadata metadata;
     try {
       metadata = Qcow2Metadata.read(file);
+      if (isTop && options.write().isPresent()) {
+        metadata.checkWritable(options.write().get());
+        if (metadata.header().dirty()) {
+          new DirtyImageRepair(file, metadata.header()).repair();
+          metadata = Qcow2Metadata.read(file);
+        }
+      }
     } catch (Qcow2Exception e) {
       throw e.in(file.name());
     }
@@ -103,7 +114,10 @@ final class ChainOpener implements Closeable {
       return new Link(file, metadata, file);
     }
     String name = metadata.extensions().dataFileName().orElseThrow();
-    return new Link(file, metadata, openReferred(file, "data file", name));
+    return new Link(
+        file,
+        metadata,
+        openReferred(file, "data file", name, options.write().isPresent() && isTop));
   }
 
   private record Backing(HostFile file, ImageFormat format) {}
@@ -114,7 +128,8 @@ final class ChainOpener implements Closeable {
       return Optional.empty();
     }
     ImageFormat format = backingFormat(link);
-    return Optional.of(new Backing(openReferred(link.file(), "backing file", name.get()), format));
+    return Optional.of(
+        new Backing(openReferred(link.file(), "backing file", name.get(), false), format));
   }
 
   private ImageFormat backingFormat(Link link) throws Qcow2Exception {
@@ -140,8 +155,9 @@ final class ChainOpener implements Closeable {
     return format.get();
   }
 
-  private HostFile openReferred(HostFile image, String role, String name) throws IOException {
-    HostFile file = references.open(image.name(), role, name);
+  private HostFile openReferred(HostFile image, String role, String name, boolean writable)
+      throws IOException {
+    HostFile file = references.open(image.name(), role, name, writable);
     boolean repeated = opened.stream().anyMatch(file::isSameFile);
     opened.add(file);
     if (repeated) {
@@ -150,7 +166,7 @@ final class ChainOpener implements Closeable {
                   .formatted(role, file.name()))
           .in(image.name());
     }
-    file.lock(options.forceShare() ? ImageLock.READ_SHARED : ImageLock.READ);
+    file.lock(options.lock(writable));
     return file;
   }
 
@@ -162,7 +178,15 @@ final class ChainOpener implements Closeable {
     while (true) {
       Link link = links.pop();
       Qcow2Layer.Files files = new Qcow2Layer.Files(link.file(), link.guestData(), links.size());
-      Qcow2Image image = new Qcow2Image(link.file(), link.metadata(), files, caches, backing, this);
+      Qcow2Image image =
+          new Qcow2Image(
+              link.file(),
+              link.metadata(),
+              files,
+              caches,
+              backing,
+              this,
+              links.isEmpty() ? writeMode() : null);
       if (links.isEmpty()) {
         return image;
       }

@@ -3,6 +3,7 @@ package org.qcowfs.image;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * An open image with its backing chain. Opened by {@link Images#open}; {@link #close} releases
@@ -29,4 +30,24 @@ public interface Image extends Closeable {
    * What is known of the image file; its {@code actualBytes} are asked of the host at each call.
    */
   ImageInfo info() throws IOException;
+
+  /** The cache mode in force; empty where the image is only read. */
+  Optional<CacheMode> cacheMode();
+
+  /**
+   * Switches the cache mode of an image in use, after a flush of what the new mode promises.
+   *
+   * @throws org.qcowfs.error.ReadOnlyImageException when the image is only read
+   * @throws IOException when the flush fails, or the host has no O_DIRECT for the file
+   */
+  void setCacheMode(CacheMode mode) throws IOException;
+
+  /**
+   * Writes what is still to be written, leaves the image file clean, and releases files and locks.
+   *
+   * @throws IOException when something could not be written; files and locks are released all the
+   *     same
+   */
+  @Override
+  void close() throws IOException;
 }

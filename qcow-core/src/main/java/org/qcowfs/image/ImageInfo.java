@@ -26,6 +26,11 @@ public record ImageInfo(
     List<InternalSnapshot> snapshots,
     Optional<Qcow2> qcow2) {
 
+  /** The same for a disk whose size has changed since the header was read. */
+  ImageInfo withVirtualBytes(long bytes) {
+    return new ImageInfo(file, format, bytes, actualBytes, clusterBytes, backing, snapshots, qcow2);
+  }
+
   /** The same under another name of the file, to which its backing file is then relative. */
   ImageInfo named(Path name) {
     return new ImageInfo(

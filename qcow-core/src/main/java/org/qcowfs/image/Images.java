@@ -5,18 +5,20 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.qcowfs.error.Qcow2Exception;
+import org.qcowfs.error.ReadOnlyImageException;
 import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Header;
 import org.qcowfs.storage.HostFile;
-import org.qcowfs.storage.ImageLock;
 
 /** Opens images. */
 public final class Images {
   private Images() {}
 
   /**
-   * Opens an image for reading, with everything that it refers to as far as the options allow.
+   * Opens an image for reading, or for writing too, with everything that it refers to as far as the
+   * options allow.
    *
    * <p>The format is the one that the options name; else raw where the file's name ends in {@code
    * .raw}; else qcow2 where the file begins with its magic (the user named this file, no image
@@ -27,12 +29,20 @@ public final class Images {
    * @throws IOException when the host fails; the message names the file
    */
   public static Image open(Path file, OpenOptions options) throws IOException {
+    if (options.snapshot().isPresent() && options.write().isPresent()) {
+      throw new ReadOnlyImageException("an internal snapshot can only be read; mount it with ro")
+          .in(file);
+    }
+    Optional<WriteOptions.Overlay> overlay = options.write().flatMap(WriteOptions::overlay);
+    if (overlay.isPresent()) {
+      return Overlays.open(file, overlay.get(), options);
+    }
     HostFile hostFile = openLocked(file, options);
     ChainOpener chain = new ChainOpener(options);
     try {
       Image image =
           formatOf(hostFile, options) == ImageFormat.RAW
-              ? new RawImage(hostFile)
+              ? new RawImage(hostFile, options.write())
               : chain.openQcow2(hostFile);
       return options.snapshot().isPresent()
           ? SnapshotView.of(image, options.snapshot().get())
@@ -83,10 +93,11 @@ public final class Images {
   }
 
   private static HostFile openLocked(Path file, OpenOptions options) throws IOException {
-    HostFile hostFile = HostFile.openReadOnly(file);
+    boolean writable = options.write().isPresent();
+    HostFile hostFile = writable ? HostFile.openReadWrite(file) : HostFile.openReadOnly(file);
     try {
       // Before the first byte is read: what is read must not change under us.
-      hostFile.lock(options.forceShare() ? ImageLock.READ_SHARED : ImageLock.READ);
+      hostFile.lock(options.lock(writable));
       return hostFile;
     } catch (IOException | RuntimeException e) {
       hostFile.close();

@@ -4,47 +4,25 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.qcowfs.error.Qcow2Exception;
-import org.qcowfs.mapping.MappedRun;
-import org.qcowfs.mapping.Qcow2Layer;
-import org.qcowfs.storage.BlockStorage;
 
 /**
  * The disk of a qcow2 file, or of one of its internal snapshots, with the backing chain below it.
  */
 final class Qcow2Device implements BlockDevice {
-  /** Gives the layer; it may have been dropped from memory and be read again. */
-  @FunctionalInterface
-  interface LayerSource {
-    Qcow2Layer get() throws IOException;
-  }
-
   private final Path image;
-  private final BlockStorage guestData;
   private final long size;
   private final LayerSource layer;
-  private final @Nullable BlockDevice backing;
-  private final MetadataPreallocation preallocation;
+  private final Qcow2Extents extents;
 
   /**
    * @param image the qcow2 file, for messages
-   * @param guestData where its data clusters lie
-   * @param backing the disk of the backing file, if there is one
    */
-  Qcow2Device(
-      Path image,
-      BlockStorage guestData,
-      long size,
-      LayerSource layer,
-      @Nullable BlockDevice backing,
-      MetadataPreallocation preallocation) {
+  Qcow2Device(Path image, long size, LayerSource layer, Qcow2Extents extents) {
     this.image = image;
-    this.guestData = guestData;
     this.size = size;
     this.layer = layer;
-    this.backing = backing;
-    this.preallocation = preallocation;
+    this.extents = extents;
   }
 
   @Override
@@ -65,79 +43,6 @@ final class Qcow2Device implements BlockDevice {
   @Override
   public void extents(long guestOffset, long length, ExtentVisitor visitor) throws IOException {
     Objects.checkFromIndexSize(guestOffset, length, size);
-    MappedRun run = new MappedRun();
-    long end = guestOffset + length;
-    long at = guestOffset;
-    while (at < end) {
-      try {
-        layer.get().lookup(at, end - at, run);
-      } catch (Qcow2Exception e) {
-        throw e.in(image);
-      }
-      visitRun(run, at, visitor);
-      at += run.length();
-    }
-  }
-
-  private void visitRun(MappedRun run, long start, ExtentVisitor visitor) throws IOException {
-    switch (run.kind()) {
-      case DATA -> visitData(run, start, visitor);
-      case COMPRESSED ->
-          visitor.visit(
-              new Extent(
-                  start, run.length(), 0, true, false, true, true, Extent.NO_HOST_OFFSET, null));
-      case ZERO, ZERO_PREALLOCATED -> visitor.visit(withoutData(run, start, run.length(), true));
-      case UNALLOCATED, UNALLOCATED_IN_CLUSTER -> visitUnallocated(run, start, visitor);
-    }
-  }
-
-  private void visitUnallocated(MappedRun run, long start, ExtentVisitor visitor)
-      throws IOException {
-    long fromBacking =
-        backing == null ? 0 : Math.max(0, Math.min(run.length(), backing.size() - start));
-    if (backing != null && fromBacking > 0) {
-      backing.extents(start, fromBacking, extent -> visitor.visit(extent.oneDeeper()));
-    }
-    if (fromBacking < run.length()) {
-      visitor.visit(withoutData(run, start + fromBacking, run.length() - fromBacking, false));
-    }
-  }
-
-  /** An extent that reads as zeros: because an entry says so, or because nothing is allocated. */
-  private Extent withoutData(MappedRun run, long start, long length, boolean present) {
-    boolean hasHostOffset = run.kind().hasHostOffset();
-    long skipped = run.length() - length;
-    return new Extent(
-        start,
-        length,
-        0,
-        present,
-        true,
-        false,
-        false,
-        hasHostOffset ? run.hostOffset() + skipped : Extent.NO_HOST_OFFSET,
-        hasHostOffset ? guestData.name() : null);
-  }
-
-  private void visitData(MappedRun run, long start, ExtentVisitor visitor) throws IOException {
-    if (!preallocation.isLikely()) {
-      visitor.visit(data(start, run.length(), run.hostOffset(), false));
-      return;
-    }
-    long done = 0;
-    while (done < run.length()) {
-      long hostOffset = run.hostOffset() + done;
-      long nextData = guestData.nextData(hostOffset);
-      boolean hole = nextData != hostOffset;
-      long pieceEnd = hole ? nextData : guestData.nextHole(hostOffset);
-      long left = run.length() - done;
-      long length = pieceEnd < 0 ? left : Math.min(left, pieceEnd - hostOffset);
-      visitor.visit(data(start + done, length, hostOffset, hole));
-      done += length;
-    }
-  }
-
-  private Extent data(long start, long length, long hostOffset, boolean zero) {
-    return new Extent(start, length, 0, true, zero, true, false, hostOffset, guestData.name());
+    extents.visit(guestOffset, length, visitor);
   }
 }

@@ -5,12 +5,16 @@ import java.io.IOException;
 import java.lang.ref.SoftReference;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.Qcow2Exception;
+import org.qcowfs.error.ReadOnlyImageException;
 import org.qcowfs.format.SnapshotEntry;
+import org.qcowfs.mapping.ActiveDisk;
 import org.qcowfs.mapping.BackingSource;
+import org.qcowfs.mapping.L1Table;
 import org.qcowfs.mapping.Qcow2Layer;
 import org.qcowfs.storage.HostFile;
 
@@ -29,11 +33,13 @@ final class Qcow2Image implements Image {
   private final MetadataPreallocation preallocation;
   private final Closeable chainFiles;
   private final Map<Integer, BlockDevice> snapshotDevices = new ConcurrentHashMap<>();
+  private final @Nullable CachedDisk writable;
   private final BlockDevice disk;
 
   /**
    * @param backing the disk of the backing file, if there is one
    * @param chainFiles closed with the image
+   * @param writeMode how to write to the disk, or null where it is only read
    */
   Qcow2Image(
       HostFile file,
@@ -41,7 +47,8 @@ final class Qcow2Image implements Image {
       Qcow2Layer.Files files,
       Qcow2Layer.Caches caches,
       @Nullable BlockDevice backing,
-      Closeable chainFiles)
+      Closeable chainFiles,
+      @Nullable CacheMode writeMode)
       throws IOException {
     this.file = file;
     this.metadata = metadata;
@@ -50,19 +57,51 @@ final class Qcow2Image implements Image {
     this.backing = backing;
     this.preallocation = new MetadataPreallocation(file, metadata.header());
     this.chainFiles = chainFiles;
-    Qcow2Layer active = layer(readActiveL1Table());
-    this.disk = device(metadata.header().virtualSize(), () -> active);
+    L1Table l1Table = readActiveL1Table();
+    if (writeMode == null) {
+      Qcow2Layer active = layer(l1Table);
+      this.writable = null;
+      this.disk = device(metadata.header().virtualSize(), () -> active);
+    } else {
+      this.writable = writableDisk(l1Table, writeMode);
+      this.disk = writable;
+    }
   }
 
-  private long[] readActiveL1Table() throws IOException {
+  private L1Table readActiveL1Table() throws IOException {
     try {
-      return metadata.readL1Table(file);
+      return new L1Table(metadata.readL1Table(file), metadata.header().l1TableOffset());
     } catch (Qcow2Exception e) {
       throw e.in(file.name());
     }
   }
 
-  private Qcow2Layer layer(long[] l1Table) {
+  private CachedDisk writableDisk(L1Table l1Table, CacheMode mode) throws IOException {
+    try {
+      ActiveDisk active =
+          new ActiveDisk(
+              files,
+              metadata.header(),
+              l1Table,
+              caches,
+              backingSource(backing),
+              backing == null ? 0 : backing.size());
+      Qcow2Extents extents = extents(active::layer);
+      List<HostFile> hostFiles =
+          files.guestData() instanceof HostFile data && data != file
+              ? List.of(file, data)
+              : List.of(file);
+      return new CachedDisk(file.name(), new Qcow2WritableDisk(active, extents, hostFiles), mode);
+    } catch (Qcow2Exception e) {
+      throw e.in(file.name());
+    }
+  }
+
+  private Qcow2Extents extents(LayerSource layer) {
+    return new Qcow2Extents(file.name(), files.guestData(), layer, backing, preallocation);
+  }
+
+  private Qcow2Layer layer(L1Table l1Table) {
     return new Qcow2Layer(files, metadata.header(), l1Table, caches, backingSource(backing));
   }
 
@@ -81,8 +120,8 @@ final class Qcow2Image implements Image {
     };
   }
 
-  private BlockDevice device(long size, Qcow2Device.LayerSource layer) {
-    return new Qcow2Device(file.name(), files.guestData(), size, layer, backing, preallocation);
+  private BlockDevice device(long size, LayerSource layer) {
+    return new Qcow2Device(file.name(), size, layer, extents(layer));
   }
 
   @Override
@@ -114,7 +153,7 @@ final class Qcow2Image implements Image {
   }
 
   /** The layer of a snapshot, read when it is first used and again after it was dropped. */
-  private final class SnapshotLayer implements Qcow2Device.LayerSource {
+  private final class SnapshotLayer implements LayerSource {
     private final SnapshotEntry entry;
     private volatile SoftReference<Qcow2Layer> kept = new SoftReference<>(null);
 
@@ -128,11 +167,13 @@ final class Qcow2Image implements Image {
       if (layer == null) {
         layer =
             layer(
-                Qcow2Metadata.readL1Table(
-                    file,
-                    metadata.header(),
-                    entry.l1TableOffset(),
-                    Math.toIntExact(entry.l1Entries())));
+                new L1Table(
+                    Qcow2Metadata.readL1Table(
+                        file,
+                        metadata.header(),
+                        entry.l1TableOffset(),
+                        Math.toIntExact(entry.l1Entries())),
+                    entry.l1TableOffset()));
         kept = new SoftReference<>(layer);
       }
       return layer;
@@ -141,11 +182,30 @@ final class Qcow2Image implements Image {
 
   @Override
   public ImageInfo info() throws IOException {
-    return metadata.info(file);
+    return metadata
+        .info(file)
+        .withVirtualBytes(writable == null ? metadata.header().virtualSize() : writable.size());
+  }
+
+  @Override
+  public Optional<CacheMode> cacheMode() {
+    return Optional.ofNullable(writable).map(CachedDisk::mode);
+  }
+
+  @Override
+  public void setCacheMode(CacheMode mode) throws IOException {
+    if (writable == null) {
+      throw new ReadOnlyImageException("the image is open for reading only").in(file.name());
+    }
+    writable.switchTo(mode);
   }
 
   @Override
   public void close() throws IOException {
-    chainFiles.close();
+    try (chainFiles) {
+      if (writable != null) {
+        writable.finish();
+      }
+    }
   }
 }

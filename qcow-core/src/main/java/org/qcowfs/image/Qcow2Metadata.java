@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.error.Qcow2Exception;
+import org.qcowfs.error.ReadOnlyImageException;
 import org.qcowfs.format.BitmapDirectory;
 import org.qcowfs.format.Header;
 import org.qcowfs.format.HeaderExtensions;
@@ -243,6 +245,26 @@ record Qcow2Metadata(
   private static ImageInfo.Bitmap shown(BitmapDirectory.Entry entry) {
     return new ImageInfo.Bitmap(
         entry.name(), 1L << entry.granularityBits(), entry.inUse(), entry.auto());
+  }
+
+  /** Refuses to write to an image that would be made worse by it. */
+  void checkWritable(WriteOptions options) throws Qcow2Exception {
+    if (header.corrupt()) {
+      throw new ReadOnlyImageException(
+          "the image is marked corrupt and must not be written to; mount it with ro, or repair it"
+              + " with qemu-img check -r all");
+    }
+    if (header.dirty() && (header.snapshotCount() > 0 || extensions.bitmaps().isPresent())) {
+      throw new ReadOnlyImageException(
+          "the image was not closed cleanly (dirty bit), and has snapshots or bitmaps; mount it"
+              + " with ro, or repair it with qemu-img check -r all");
+    }
+    if (extensions.bitmaps().isPresent() && bitmapsProblem.isEmpty() && !options.dropBitmaps()) {
+      throw new ReadOnlyImageException(
+          "the image has %d persistent dirty bitmaps, which writing would leave stale; mount it"
+                  .formatted(bitmaps.size())
+              + " with ro, or give them up with drop_bitmaps");
+    }
   }
 
   List<InternalSnapshot> shownSnapshots() {

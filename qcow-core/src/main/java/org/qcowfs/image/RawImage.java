@@ -3,16 +3,23 @@ package org.qcowfs.image;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.qcowfs.error.ReadOnlyImageException;
 import org.qcowfs.storage.HostFile;
 
 /** A raw image file. It has no snapshots and names no other file. */
 final class RawImage implements Image {
   private final HostFile file;
-  private final RawDevice disk;
+  private final @Nullable CachedDisk writable;
+  private final BlockDevice disk;
 
-  RawImage(HostFile file) throws IOException {
+  RawImage(HostFile file, Optional<WriteOptions> write) throws IOException {
     this.file = file;
-    this.disk = RawDevice.ofExactSize(file);
+    this.writable =
+        write.isPresent()
+            ? new CachedDisk(file.name(), new RawWritableDisk(file), write.get().cacheMode())
+            : null;
+    this.disk = writable != null ? writable : RawDevice.ofExactSize(file);
   }
 
   @Override
@@ -48,7 +55,24 @@ final class RawImage implements Image {
   }
 
   @Override
+  public Optional<CacheMode> cacheMode() {
+    return Optional.ofNullable(writable).map(CachedDisk::mode);
+  }
+
+  @Override
+  public void setCacheMode(CacheMode mode) throws IOException {
+    if (writable == null) {
+      throw new ReadOnlyImageException("the image is open for reading only").in(file.name());
+    }
+    writable.switchTo(mode);
+  }
+
+  @Override
   public void close() throws IOException {
-    file.close();
+    try (file) {
+      if (writable != null) {
+        writable.finish();
+      }
+    }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.ReferenceRefusedException;
@@ -21,9 +22,22 @@ final class References {
   private static final Pattern PROTOCOL = Pattern.compile("[^/]*:.*", Pattern.DOTALL);
 
   private final ReferencePolicy policy;
+  private final Optional<Path> trusted;
 
-  References(ReferencePolicy policy) {
+  /**
+   * @param trusted the real path of a file that the user named, which may be referred to as well
+   */
+  References(ReferencePolicy policy, Optional<Path> trusted) {
     this.policy = policy;
+    this.trusted = trusted;
+  }
+
+  private boolean isTrustedName(String name) {
+    return trusted.isPresent() && trusted.get().toString().equals(name);
+  }
+
+  private boolean isTrusted(Path real) {
+    return trusted.isPresent() && trusted.get().equals(real);
   }
 
   /**
@@ -32,10 +46,11 @@ final class References {
    * @param image the image that names it
    * @param role what it is to the image: {@code backing file}, {@code data file}
    * @param name as stored in the image; relative to the image's directory
+   * @param writable open it for writing too: the external data file of an image that is written
    * @throws ReferenceRefusedException when the policy does not allow it
    */
-  HostFile open(Path image, String role, String name) throws IOException {
-    if (policy.kind() == ReferencePolicy.Kind.NONE) {
+  HostFile open(Path image, String role, String name, boolean writable) throws IOException {
+    if (policy.kind() == ReferencePolicy.Kind.NONE && !isTrustedName(name)) {
       throw new ReferenceRefusedException(
               "names '%s' as its %s, and references=none allows no second file; allow it with"
                       .formatted(name, role)
@@ -53,7 +68,7 @@ final class References {
     if (!Files.isRegularFile(real)) {
       throw notRegular(image, role, real);
     }
-    HostFile file = HostFile.openReadOnly(real);
+    HostFile file = writable ? HostFile.openReadWrite(real) : HostFile.openReadOnly(real);
     try {
       if (!file.isRegularFile()) {
         throw notRegular(image, role, real);
@@ -96,7 +111,7 @@ final class References {
           case SAME_DIRECTORY -> directory.equals(real.getParent());
           case DIRECTORIES -> isInAllowedDirectory(real);
         };
-    if (!allowed) {
+    if (!allowed && !isTrusted(real)) {
       throw new ReferenceRefusedException(
               "its %s '%s' lies outside %s; if you trust the image, allow it with references=%s"
                   .formatted(

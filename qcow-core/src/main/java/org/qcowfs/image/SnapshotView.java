@@ -2,6 +2,7 @@ package org.qcowfs.image;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.qcowfs.error.UnsupportedFeatureException;
 
 /** An image that was opened at one of its internal snapshots: its disk is that of the snapshot. */
@@ -56,6 +57,16 @@ final class SnapshotView implements Image {
   @Override
   public ImageInfo info() throws IOException {
     return image.info();
+  }
+
+  @Override
+  public Optional<CacheMode> cacheMode() {
+    return image.cacheMode();
+  }
+
+  @Override
+  public void setCacheMode(CacheMode mode) throws IOException {
+    image.setCacheMode(mode);
   }
 
   @Override
