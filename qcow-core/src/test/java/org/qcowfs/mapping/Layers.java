@@ -28,7 +28,7 @@ final class Layers {
     return new Qcow2Layer(
         new Qcow2Layer.Files(storage, guestData, 0),
         header,
-        l1Table,
+        new L1Table(l1Table, header.l1TableOffset()),
         new Qcow2Layer.Caches(tables, clusters),
         BackingSource.ZEROS);
   }
