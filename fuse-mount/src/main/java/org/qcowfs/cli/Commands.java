@@ -16,6 +16,7 @@ final class Commands {
   static {
     BY_NAME.put("mount", MountCommand::new);
     BY_NAME.put("umount", UmountCommand::new);
+    BY_NAME.put("cache", CacheCommand::new);
     BY_NAME.put("info", InfoCommand::new);
     BY_NAME.put("map", MapCommand::new);
     BY_NAME.put("doctor", DoctorCommand::new);

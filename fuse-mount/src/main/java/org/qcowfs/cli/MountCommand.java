@@ -24,8 +24,10 @@ import picocli.CommandLine.Spec;
     description = "Mounts an image; returns when the mount answers.",
     footer = {
       "",
-      "Mount options: ro, format=qcow2|raw, backing_format=qcow2|raw,",
+      "Mount options: ro, rw (default), format=qcow2|raw, backing_format=qcow2|raw,",
       "references=same-dir|none|any|DIR[:DIR...], snapshot=NAME, force_share,",
+      "cache=writeback|none|writethrough|directsync|unsafe|volatile, discard=unmap|ignore,",
+      "detect_zeroes=off|on|unmap, flush_interval=SECONDS, allow_shrink, drop_bitmaps,",
       "l2_cache_size=BYTES[K|M|G], allow_other, uid=N, gid=N, umask=OCTAL, threads=N, debug"
     })
 final class MountCommand implements Callable<Integer> {

@@ -7,15 +7,20 @@ import org.qcowfs.error.ReadOnlyImageException;
 
 /** Error numbers of Linux, and which of them a failure becomes for the program that hits it. */
 public final class Errno {
+  public static final int EPERM = 1;
   public static final int ENOENT = 2;
   public static final int EIO = 5;
   public static final int EBADF = 9;
   public static final int ENOMEM = 12;
+  public static final int EEXIST = 17;
   public static final int ENOTDIR = 20;
   public static final int EISDIR = 21;
   public static final int EINVAL = 22;
+  public static final int ENOSPC = 28;
   public static final int EROFS = 30;
+  public static final int ERANGE = 34;
   public static final int ENODATA = 61;
+  public static final int EOPNOTSUPP = 95;
 
   private Errno() {}
 

@@ -47,7 +47,8 @@ final class CallbackRunner {
   }
 
   private static void report(String operation, String path, int errno, Throwable e) {
-    if (e instanceof IOException) {
+    // an argument that is refused is the calling program's mistake, not ours
+    if (e instanceof IOException || e instanceof IllegalArgumentException) {
       Log.LOG.warn("{} of {} failed with error number {}: {}", operation, path, errno, reason(e));
     } else {
       Log.LOG.error("{} of {} failed with error number {}", operation, path, errno, e);

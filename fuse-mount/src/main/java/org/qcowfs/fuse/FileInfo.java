@@ -20,6 +20,7 @@ final class FileInfo {
   private static final int OFFSET_BITS = 20;
   private static final int OFFSET_HANDLE = 24;
 
+  private static final int DIRECT_IO = 1;
   private static final int KEEP_CACHE = 2;
   private static final int O_ACCMODE = 3;
 
@@ -37,6 +38,12 @@ final class FileInfo {
   static void keepCache(FuseFileInfo info) {
     Pointer memory = memory(info);
     memory.putInt(OFFSET_BITS, memory.getInt(OFFSET_BITS) | KEEP_CACHE);
+  }
+
+  /** Lets every read of the file come to us, and not only until somebody else has read there. */
+  static void bypassCache(FuseFileInfo info) {
+    Pointer memory = memory(info);
+    memory.putInt(OFFSET_BITS, memory.getInt(OFFSET_BITS) | DIRECT_IO);
   }
 
   static boolean isForWriting(FuseFileInfo info) {

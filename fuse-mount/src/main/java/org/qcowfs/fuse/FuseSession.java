@@ -14,8 +14,8 @@ import org.qcowfs.tree.Node;
  * A mounted tree: a libfuse session, and the permanent Java threads that take requests from the
  * kernel and process them. Ends when somebody unmounts.
  *
- * <p>Thread rules: {@link #awaitEnd} may be called by any thread; the others by the one that
- * mounted.
+ * <p>Thread rules: {@link #awaitEnd} and {@link #stopServing} may be called by any thread; the
+ * others by the one that mounted.
  */
 public final class FuseSession {
   private static final String LIBRARY = "libfuse.so.2";
@@ -33,6 +33,7 @@ public final class FuseSession {
   private final long fuse;
   private final long mountpoint;
   private final List<Thread> threads = new ArrayList<>();
+  private final Serving serving = new Serving();
   private final CountDownLatch running;
 
   private FuseSession(LibFuse2 library, TreeFileSystem fileSystem, Mounted mounted, int threads) {
@@ -60,7 +61,10 @@ public final class FuseSession {
    */
   public static FuseSession mount(Node root, MountSettings settings) throws IOException {
     LibFuse2 library = load();
-    TreeFileSystem fileSystem = new TreeFileSystem(root, settings);
+    TreeFileSystem fileSystem =
+        settings.writable()
+            ? new WritableTreeFileSystem(root, settings)
+            : new TreeFileSystem(root, settings);
     StandardStreams.Captured<Mounted> setup =
         StandardStreams.capturingErrors(() -> setUp(library, fileSystem, settings));
     if (setup.result().fuse == 0) {
@@ -118,7 +122,7 @@ public final class FuseSession {
     long session = library.fuse_get_session(fuse);
     long channel = library.fuse_session_next_chan(session, 0);
     for (int i = 1; i <= count; i++) {
-      RequestLoop loop = new RequestLoop(library, session, channel, running::countDown);
+      RequestLoop loop = new RequestLoop(library, session, channel, serving, running::countDown);
       Thread thread = new Thread(loop, "fuse-" + i);
       thread.setDaemon(true);
       threads.add(thread);
@@ -134,6 +138,14 @@ public final class FuseSession {
   /** As {@link #awaitEnd}, but not for longer than that. Returns whether the session has ended. */
   public boolean awaitEnd(long timeout, TimeUnit unit) throws InterruptedException {
     return running.await(timeout, unit);
+  }
+
+  /**
+   * Serves no further request, and waits until those in hand are answered. For a process that is
+   * about to end although programs still use the mount: until it does, they wait.
+   */
+  public void stopServing() throws InterruptedException {
+    serving.stop();
   }
 
   /**

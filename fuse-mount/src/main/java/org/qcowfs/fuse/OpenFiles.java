@@ -11,23 +11,32 @@ import org.qcowfs.tree.OpenFile;
  * The files that programs have open, by the handle that the kernel knows them under. Thread-safe.
  */
 final class OpenFiles {
-  private final Map<Long, OpenFile> byHandle = new ConcurrentHashMap<>();
-  private final AtomicLong lastHandle = new AtomicLong();
+  private final Map<Long, Handle> byNumber = new ConcurrentHashMap<>();
+  private final AtomicLong lastNumber = new AtomicLong();
 
-  long add(OpenFile file) {
-    long handle = lastHandle.incrementAndGet();
-    byHandle.put(handle, file);
-    return handle;
+  /** How a program has a file open. */
+  private record Handle(OpenFile file, boolean forWriting) {}
+
+  long add(OpenFile file, boolean forWriting) {
+    long number = lastNumber.incrementAndGet();
+    byNumber.put(number, new Handle(file, forWriting));
+    return number;
   }
 
-  @Nullable OpenFile get(long handle) {
-    return byHandle.get(handle);
+  @Nullable OpenFile get(long number) {
+    Handle handle = byNumber.get(number);
+    return handle == null ? null : handle.file;
   }
 
-  void close(long handle) throws IOException {
-    OpenFile file = byHandle.remove(handle);
-    if (file != null) {
-      file.close();
+  boolean isForWriting(long number) {
+    Handle handle = byNumber.get(number);
+    return handle != null && handle.forWriting;
+  }
+
+  void close(long number) throws IOException {
+    Handle handle = byNumber.remove(number);
+    if (handle != null) {
+      handle.file.close();
     }
   }
 }

@@ -22,12 +22,14 @@ final class RequestLoop implements Runnable {
   private final LibFuse2 library;
   private final long session;
   private final long channel;
+  private final Serving serving;
   private final Runnable atEnd;
 
-  RequestLoop(LibFuse2 library, long session, long channel, Runnable atEnd) {
+  RequestLoop(LibFuse2 library, long session, long channel, Serving serving, Runnable atEnd) {
     this.library = library;
     this.session = session;
     this.channel = channel;
+    this.serving = serving;
     this.atEnd = atEnd;
   }
 
@@ -62,7 +64,14 @@ final class RequestLoop implements Runnable {
       if (received <= 0) {
         return;
       }
-      library.fuse_session_process(session, buffer, received, MEMORY.getAddress(channelInOut));
+      if (!serving.begin()) {
+        return; // the process is about to end, and the kernel then answers for us
+      }
+      try {
+        library.fuse_session_process(session, buffer, received, MEMORY.getAddress(channelInOut));
+      } finally {
+        serving.end();
+      }
     }
   }
 }

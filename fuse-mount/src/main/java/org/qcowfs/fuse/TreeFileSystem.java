@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import jnr.ffi.Pointer;
 import jnr.ffi.Struct;
 import org.jspecify.annotations.Nullable;
@@ -21,22 +22,22 @@ import ru.serce.jnrfuse.struct.FuseOperations;
 import ru.serce.jnrfuse.struct.Statvfs;
 
 /**
- * The callbacks: each unpacks the request, asks the tree and packs the answer. Called by every
- * session thread at once. What is not here libfuse answers by itself.
+ * The callbacks of a mount that can only be read: each unpacks the request, asks the tree and packs
+ * the answer. Called by every session thread at once. What is not here libfuse answers by itself.
  *
  * <p>Never use {@code mount} and {@code umount} of the superclass: the one guesses whether it
  * succeeded, the other does not wait. {@link FuseSession} does both.
  */
-final class TreeFileSystem extends FuseStubFS {
-  private static final MemoryIO MEMORY = MemoryIO.getInstance();
+class TreeFileSystem extends FuseStubFS {
+  static final MemoryIO MEMORY = MemoryIO.getInstance();
   private static final int STATFS_BLOCK_BYTES = 4096;
   private static final int NAME_MAX_BYTES = 255;
 
+  final Attributes attributes;
+  final CallbackRunner callbacks;
+  final OpenFiles openFiles = new OpenFiles();
   private final Node root;
-  private final Attributes attributes;
-  private final long diskBytes;
-  private final CallbackRunner callbacks;
-  private final OpenFiles openFiles = new OpenFiles();
+  private final LongSupplier diskBytes;
 
   TreeFileSystem(Node root, MountSettings settings) {
     this.root = root;
@@ -82,11 +83,16 @@ final class TreeFileSystem extends FuseStubFS {
     if (!(node instanceof FileNode file)) {
       return -Errno.EISDIR;
     }
-    if (FileInfo.isForWriting(info)) {
+    boolean forWriting = FileInfo.isForWriting(info);
+    if (forWriting && !file.isWritable()) {
       return -Errno.EROFS;
     }
-    FileInfo.setHandle(info, openFiles.add(file.open()));
-    FileInfo.keepCache(info);
+    FileInfo.setHandle(info, openFiles.add(file.open(), forWriting));
+    if (file.mayBeCached()) {
+      FileInfo.keepCache(info);
+    } else {
+      FileInfo.bypassCache(info);
+    }
     return 0;
   }
 
@@ -117,7 +123,8 @@ final class TreeFileSystem extends FuseStubFS {
   }
 
   /**
-   * Nothing is ever left to flush. Answered all the same: the kernel takes "not known" as for good.
+   * Nothing is left to flush where nothing can be written. Answered all the same: the kernel takes
+   * "not known" as for good.
    */
   @Override
   public int flush(String path, FuseFileInfo info) {
@@ -165,25 +172,30 @@ final class TreeFileSystem extends FuseStubFS {
         () -> {
           statfs.f_bsize.set(STATFS_BLOCK_BYTES);
           statfs.f_frsize.set(STATFS_BLOCK_BYTES);
-          statfs.f_blocks.set((diskBytes + STATFS_BLOCK_BYTES - 1) / STATFS_BLOCK_BYTES);
+          statfs.f_blocks.set(
+              (diskBytes.getAsLong() + STATFS_BLOCK_BYTES - 1) / STATFS_BLOCK_BYTES);
           statfs.f_namemax.set(NAME_MAX_BYTES);
           return 0;
         });
   }
 
-  /** No file has extended attributes yet. */
   @Override
   public int getxattr(String path, String name, Pointer value, long size) {
-    return -Errno.ENODATA;
+    if (!name.startsWith(ExtendedAttributes.USER)) {
+      return -Errno.ENODATA; // asked of by the kernel before each write
+    }
+    return callbacks.answer(
+        "getxattr", path, () -> ExtendedAttributes.get(find(path), name, value, size));
   }
 
-  /** An empty list: see {@link #getxattr}. */
   @Override
   public int listxattr(String path, Pointer list, long size) {
-    return 0;
+    return callbacks.answer(
+        "listxattr", path, () -> ExtendedAttributes.list(find(path), list, size));
   }
 
-  private @Nullable Node find(String path) throws IOException {
+  /** The node of that path; null where there is none. */
+  final @Nullable Node find(String path) throws IOException {
     Node node = root;
     for (String name : path.split("/", -1)) {
       if (name.isEmpty()) {

@@ -11,9 +11,10 @@ final class ImageFile {
   /**
    * Checks that there is something to open.
    *
+   * @param writable whether it is to be written, too
    * @throws IOException when there is not; the message says what to do
    */
-  static void check(Path image) throws IOException {
+  static void check(Path image, boolean writable) throws IOException {
     if (Files.isDirectory(image)) {
       throw new IOException(image + ": is a directory; name the image file in it");
     }
@@ -23,6 +24,10 @@ final class ImageFile {
     if (!Files.isReadable(image)) {
       throw new IOException(
           image + ": no permission to read the image; ask its owner, or run as a user who may");
+    }
+    if (writable && !Files.isWritable(image)) {
+      throw new IOException(
+          image + ": no permission to write to the image; mount it read-only with -o ro");
     }
   }
 }

@@ -8,31 +8,26 @@ import java.util.Set;
 
 /** The names of the mount options, and which of them take a value. */
 final class MountOptionNames {
-  private static final Set<String> FLAGS = Set.of("ro", "force_share", "allow_other", "debug");
+  private static final Set<String> FLAGS =
+      Set.of("ro", "rw", "drop_bitmaps", "allow_shrink", "force_share", "allow_other", "debug");
   private static final Set<String> WITH_VALUE =
       Set.of(
           "format",
           "backing_format",
           "references",
           "snapshot",
+          "cache",
+          "overlay",
+          "discard",
+          "detect_zeroes",
+          "flush_interval",
           "l2_cache_size",
           "uid",
           "gid",
           "umask",
           "threads");
 
-  /** Options of writing, which this version cannot do. */
-  private static final Set<String> NOT_YET =
-      Set.of(
-          "rw",
-          "cache",
-          "overlay",
-          "lazy_refcounts",
-          "discard",
-          "detect_zeroes",
-          "refcount_cache_size",
-          "flush_interval",
-          "allow_shrink");
+  private static final Set<String> NOT_YET = Set.of("lazy_refcounts", "refcount_cache_size");
 
   /** What mount(8) and fstab hand to any filesystem. */
   private static final Set<String> GENERIC =
@@ -75,8 +70,7 @@ final class MountOptionNames {
   /** Refuses an option that is unknown, has a value too many or too few, or is not there yet. */
   static void check(String name, Optional<String> value) throws MountOptionException, IOException {
     if (NOT_YET.contains(name)) {
-      throw new IOException(
-          "mount option %s: writing is not there yet; mount read-only with -o ro".formatted(name));
+      throw new IOException("mount option %s: is not there yet; mount without it".formatted(name));
     }
     if (isGeneric(name)) {
       return;

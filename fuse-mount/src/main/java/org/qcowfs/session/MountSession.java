@@ -13,9 +13,6 @@ import org.qcowfs.fuse.FuseMountException;
 import org.qcowfs.fuse.FuseSession;
 import org.qcowfs.fuse.MountSettings;
 import org.qcowfs.fuse.StandardStreams;
-import org.qcowfs.image.Image;
-import org.qcowfs.image.Images;
-import org.qcowfs.tree.ImageTree;
 import org.qcowfs.tree.Node;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,13 +29,13 @@ public final class MountSession {
   private static final int UMASK_PRIVATE = 077;
   private static final int UMASK_SHARED = 022;
 
-  private final Image image;
+  private final MountedImage image;
   private final FuseSession fuse;
   private final MountEntry mount;
   private final SessionFile file;
   private @Nullable Boolean flushed;
 
-  private MountSession(Image image, FuseSession fuse, MountEntry mount, SessionFile file) {
+  private MountSession(MountedImage image, FuseSession fuse, MountEntry mount, SessionFile file) {
     this.image = image;
     this.fuse = fuse;
     this.mount = mount;
@@ -56,7 +53,7 @@ public final class MountSession {
       throws IOException {
     HostUser user = HostUser.current();
     Map<String, String> environment = System.getenv();
-    ImageFile.check(request.image());
+    ImageFile.check(request.image(), request.options().changesImage());
     FuseAccess.check(user, request.options().allowOther());
     Mountpoint mountpoint = Mountpoint.prepare(request.mountpoint(), user, environment);
     Path imagePath = request.image().toRealPath();
@@ -65,10 +62,10 @@ public final class MountSession {
             ? Optional.of(DaemonLog.forMountpoint(mountpoint.path(), user, environment))
             : Optional.empty();
 
-    Image image = Images.open(request.image(), request.options().image());
+    MountedImage image = MountedImage.open(request.image(), request.options());
     try {
       MountSettings settings = settings(mountpoint, imagePath, request.options(), user, image);
-      Node root = mountpoint.isFile() ? ImageTree.disk(image) : ImageTree.directory(image);
+      Node root = mountpoint.isFile() ? image.disk() : image.directory();
       SessionRecord record = record(mountpoint, imagePath, log);
       Path directory = PrivateDirectory.forRecords(user, environment);
       return SignalEnd.install(halt).mount(() -> mount(image, root, settings, record, directory));
@@ -79,12 +76,17 @@ public final class MountSession {
   }
 
   private static MountSettings settings(
-      Mountpoint mountpoint, Path imagePath, MountOptions options, HostUser user, Image image)
+      Mountpoint mountpoint,
+      Path imagePath,
+      MountOptions options,
+      HostUser user,
+      MountedImage image)
       throws IOException {
     FileTime modified = Files.getLastModifiedTime(imagePath);
     return new MountSettings(
         mountpoint.path(),
         imagePath.toString(),
+        image.isWritable(),
         mountpoint.isFile(),
         options.allowOther(),
         options.uid().orElse(user.uid()),
@@ -93,7 +95,7 @@ public final class MountSession {
         options.threads().orElse(FuseSession.defaultThreads()),
         options.debug(),
         modified.toInstant(),
-        image.disk().size());
+        image::diskBytes);
   }
 
   private static SessionRecord record(Mountpoint mountpoint, Path imagePath, Optional<Path> log)
@@ -107,7 +109,7 @@ public final class MountSession {
   }
 
   private static MountSession mount(
-      Image image, Node root, MountSettings settings, SessionRecord record, Path directory)
+      MountedImage image, Node root, MountSettings settings, SessionRecord record, Path directory)
       throws IOException {
     FuseSession fuse;
     try {
@@ -200,8 +202,8 @@ public final class MountSession {
   }
 
   /**
-   * Unmounts, flushes and closes the image. Programs that still use the mount lose it when the
-   * process ends.
+   * Unmounts, flushes and closes the image. Programs that still use the mount get no more answers,
+   * and lose it when the process ends.
    *
    * @return whether everything that was written is safe
    */
@@ -214,25 +216,39 @@ public final class MountSession {
     } catch (IOException e) {
       log().error("unmounting {} failed: {}", mount.mountpoint(), e.getMessage());
     }
-    return finish(null); // programs still read: the image stays open until the process is gone
+    return cutOff();
   }
 
   private synchronized boolean complete() {
     if (flushed == null) {
       fuse.close();
-      flushed = finish(image);
+      flushed = finish();
     }
     return flushed;
   }
 
-  private boolean finish(@Nullable Image toClose) {
+  /**
+   * Programs still have files open: what they wrote is flushed, what they want more is not done.
+   */
+  private synchronized boolean cutOff() {
+    if (flushed == null) {
+      try {
+        fuse.stopServing();
+        flushed = finish();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        flushed = false;
+      }
+    }
+    return flushed;
+  }
+
+  private boolean finish() {
     String outcome = SessionRecord.FLUSHED;
     try {
-      if (toClose != null) {
-        toClose.close();
-      }
-    } catch (IOException | RuntimeException e) {
-      outcome = String.valueOf(e.getMessage());
+      image.close();
+    } catch (IOException | RuntimeException | Error e) {
+      outcome = e.getMessage() == null ? e.toString() : e.getMessage();
       log().error("the last flush of {} failed", file.record().image(), e);
     }
     log().info("{} is unmounted: {}", file.record().mountpoint(), outcome);

@@ -1,11 +1,13 @@
 package org.qcowfs.session;
 
 import java.util.Locale;
+import java.util.Optional;
 
 /** Decodes the values of mount options. */
 final class OptionValues {
   private static final long MAX_ID = 0xffff_fffeL;
   private static final int MAX_THREADS = 64;
+  private static final int MAX_FLUSH_SECONDS = 24 * 60 * 60;
 
   /** Smallest L2 cache: one table of the largest cluster size must be able to stay. */
   private static final long MIN_CACHE_BYTES = 64 << 10;
@@ -48,6 +50,16 @@ final class OptionValues {
       throw malformed("threads", value, "1 to " + MAX_THREADS);
     }
     return (int) threads;
+  }
+
+  static int flushSeconds(String value) throws MountOptionException {
+    return (int) number("flush_interval", value, value, 10, MAX_FLUSH_SECONDS);
+  }
+
+  /** What the name stands for; an empty one is refused with the names that there are. */
+  static <T> T named(String name, String value, Optional<T> meant, String known)
+      throws MountOptionException {
+    return meant.orElseThrow(() -> malformed(name, value, known));
   }
 
   private static long number(String name, String value, String digits, int radix, long max)

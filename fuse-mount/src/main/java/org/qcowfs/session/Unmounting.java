@@ -72,11 +72,11 @@ public final class Unmounting {
             .orElseThrow(
                 () ->
                     new IOException(
-                        "%s is unmounted, but its daemon died before it had finished%s"
+                        "%s is unmounted, but its daemon died before it had finished, and what was written may be lost%s"
                             .formatted(last.mountpoint(), seeLog)));
     if (!outcome.equals(SessionRecord.FLUSHED)) {
       throw new IOException(
-          "%s is unmounted, but its last flush failed: %s%s"
+          "%s is unmounted, but its last flush failed, and what was written may be lost: %s%s"
               .formatted(last.mountpoint(), outcome, seeLog));
     }
   }

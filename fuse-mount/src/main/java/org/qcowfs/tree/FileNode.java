@@ -1,8 +1,12 @@
 package org.qcowfs.tree;
 
 import java.io.IOException;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import org.qcowfs.error.ReadOnlyImageException;
 
-/** A regular file. */
+/** A regular file. The methods that change it fail where it is not {@link #isWritable}. */
 public non-sealed interface FileNode extends Node {
   /** Size in bytes. */
   long size() throws IOException;
@@ -12,4 +16,41 @@ public non-sealed interface FileNode extends Node {
 
   /** A handle on the contents, to be closed by the caller. */
   OpenFile open() throws IOException;
+
+  /** Whether the file can be opened for writing. */
+  default boolean isWritable() {
+    return false;
+  }
+
+  /**
+   * Whether the contents change through this file alone, if at all: only then may the kernel answer
+   * a reader with what another one has read before.
+   */
+  default boolean mayBeCached() {
+    return true;
+  }
+
+  /** When the contents were last changed; empty where they have not been since the mount. */
+  default Optional<Instant> modified() {
+    return Optional.empty();
+  }
+
+  /** Sets what {@link #modified} says. */
+  default void setModified(Instant time) throws IOException {
+    throw new ReadOnlyImageException("the file can only be read");
+  }
+
+  /**
+   * Changes the size, as truncate(2) does.
+   *
+   * @return false where that would cut something off and is not allowed; nothing has changed then
+   */
+  default boolean resize(long bytes) throws IOException {
+    throw new ReadOnlyImageException("the file can only be read");
+  }
+
+  /** The extended attributes, by their full names. */
+  default Map<String, ExtendedAttribute> attributes() {
+    return Map.of();
+  }
 }

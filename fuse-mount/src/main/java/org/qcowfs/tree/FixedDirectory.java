@@ -1,5 +1,6 @@
 package org.qcowfs.tree;
 
+import java.io.IOException;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
@@ -24,5 +25,13 @@ final class FixedDirectory implements DirectoryNode {
   @Override
   public Optional<Node> child(String name) {
     return Optional.ofNullable(children.get(name));
+  }
+
+  /** Flushes what the directory shows. */
+  @Override
+  public void flush() throws IOException {
+    for (Node child : children.values()) {
+      child.flush();
+    }
   }
 }

@@ -2,7 +2,6 @@ package org.qcowfs.tree;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.BufferedOutputStream;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -16,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A file whose contents are made when its size or a byte of it is first asked for, and then kept:
  * not in memory but in a temporary file without a name, which ends with this process however it
- * ends.
+ * ends. Whoever opens the file after the disk has changed gets new contents; who has it open
+ * already goes on with those of then.
  */
 final class GeneratedFile implements FileNode {
   /**
@@ -25,36 +25,57 @@ final class GeneratedFile implements FileNode {
    */
   static final long MAX_BYTES = 1L << 30;
 
-  /** Writes the contents, always the same ones. */
+  /** Writes the contents, always the same ones as long as the disk does not change. */
   @FunctionalInterface
   interface Content {
     void writeTo(OutputStream out) throws IOException;
   }
 
   private final Content content;
+  private final Changes changes;
   private final Path directory;
   private final long maxBytes;
 
   @GuardedBy("this")
-  private @Nullable FileChannel kept;
+  private @Nullable Contents kept;
 
   @GuardedBy("this")
-  private @Nullable TooLargeException tooLarge;
+  private @Nullable ContentTooLargeException tooLarge;
+
+  /** What the disk was like that was {@link #tooLarge} to describe. */
+  @GuardedBy("this")
+  private long tooLargeAtChange;
 
   /** Contents that are kept in the host's directory for temporary files. */
-  GeneratedFile(Content content) {
-    this(content, Path.of(System.getProperty("java.io.tmpdir")), MAX_BYTES);
+  GeneratedFile(Content content, Changes changes) {
+    this(content, changes, Path.of(System.getProperty("java.io.tmpdir")), MAX_BYTES);
   }
 
-  GeneratedFile(Content content, Path directory, long maxBytes) {
+  GeneratedFile(Content content, Changes changes, Path directory, long maxBytes) {
     this.content = content;
+    this.changes = changes;
     this.directory = directory;
     this.maxBytes = maxBytes;
   }
 
+  /** Contents of one moment. Guarded by the file, but for reads of the channel. */
+  private static final class Contents {
+    final FileChannel channel;
+    final long change;
+
+    /** The file that keeps them, and the handles that read them. */
+    int users;
+
+    Contents(FileChannel channel, long change) {
+      this.channel = channel;
+      this.change = change;
+    }
+  }
+
+  /** Of the contents made last: looking at a changing file again and again makes none. */
   @Override
-  public long size() throws IOException {
-    return contents().size();
+  public synchronized long size() throws IOException {
+    return latest(false).channel.size();
   }
 
   @Override
@@ -63,25 +84,52 @@ final class GeneratedFile implements FileNode {
   }
 
   @Override
-  public OpenFile open() throws IOException {
-    contents();
-    return new OpenContents();
+  public boolean mayBeCached() {
+    return changes == Changes.NONE;
+  }
+
+  @Override
+  public synchronized OpenFile open() throws IOException {
+    return new OpenContents(acquire());
+  }
+
+  private synchronized Contents acquire() throws IOException {
+    Contents contents = latest(true);
+    contents.users++;
+    return contents;
+  }
+
+  private synchronized void release(Contents contents) throws IOException {
+    contents.users--;
+    if (contents.users == 0) {
+      contents.channel.close();
+    }
   }
 
   /** Made anew when an interrupted reader has closed the channel. */
-  private synchronized FileChannel contents() throws IOException {
-    if (tooLarge != null) {
+  private synchronized Contents latest(boolean current) throws IOException {
+    long change = changes.count();
+    Contents known = kept;
+    if (known != null && known.channel.isOpen() && (!current || known.change == change)) {
+      return known;
+    }
+    if (tooLarge != null && tooLargeAtChange == change) {
       throw tooLarge;
     }
-    if (kept == null || !kept.isOpen()) {
-      try {
-        kept = generate();
-      } catch (TooLargeException e) {
-        tooLarge = e;
-        throw e;
+    try {
+      Contents made = new Contents(generate(), change);
+      made.users++;
+      kept = made;
+      tooLarge = null;
+      if (known != null) {
+        release(known);
       }
+      return made;
+    } catch (ContentTooLargeException e) {
+      tooLarge = e;
+      tooLargeAtChange = change;
+      throw e;
     }
-    return kept;
   }
 
   private FileChannel generate() throws IOException {
@@ -113,9 +161,15 @@ final class GeneratedFile implements FileNode {
   }
 
   private final class OpenContents implements OpenFile {
+    private volatile Contents contents;
+
+    OpenContents(Contents contents) {
+      this.contents = contents;
+    }
+
     @Override
     public int read(ByteBuffer destination, long offset) throws IOException {
-      FileChannel channel = contents();
+      FileChannel channel = channel();
       int total = 0;
       while (destination.hasRemaining()) {
         int count = channel.read(destination, offset + total);
@@ -127,39 +181,20 @@ final class GeneratedFile implements FileNode {
       return total;
     }
 
-    @Override
-    public void close() {
-      // The contents are kept for the next reader.
-    }
-  }
-
-  private static final class LimitedOutput extends FilterOutputStream {
-    private final long maxBytes;
-    private long written;
-
-    LimitedOutput(OutputStream out, long maxBytes) {
-      super(out);
-      this.maxBytes = maxBytes;
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      written += length;
-      if (written > maxBytes) {
-        throw new TooLargeException(maxBytes);
+    private FileChannel channel() throws IOException {
+      synchronized (GeneratedFile.this) {
+        if (!contents.channel.isOpen()) {
+          Contents closed = contents;
+          contents = acquire();
+          release(closed);
+        }
+        return contents.channel;
       }
-      out.write(bytes, offset, length);
     }
-  }
 
-  /** Remembered, so that no second look costs as much as the first. */
-  private static final class TooLargeException extends IOException {
-    private static final long serialVersionUID = 1L;
-
-    TooLargeException(long maxBytes) {
-      super(
-          "larger than %d bytes; ask the command line for it, which has no limit"
-              .formatted(maxBytes));
+    @Override
+    public void close() throws IOException {
+      release(contents);
     }
   }
 }

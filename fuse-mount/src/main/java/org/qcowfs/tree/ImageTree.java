@@ -23,32 +23,61 @@ import org.qcowfs.report.MapJson;
  * is used.
  */
 public final class ImageTree {
+  /** The name of the disk in a mount whose mountpoint is a directory. */
+  public static final String DISK = "disk.raw";
+
+  /** The extended attribute of a writable disk that holds the name of its cache mode. */
+  public static final String CACHE_ATTRIBUTE = "user.qcowfs.cache";
+
+  private static final String PARTITIONS = "partitions";
+
   private ImageTree() {}
 
-  /** The root of a mount whose mountpoint is a directory. */
+  /** The root of a read-only mount whose mountpoint is a directory. */
   public static DirectoryNode directory(Image image) {
-    Map<String, Node> root = diskAndPartitions(image.disk().size(), image::disk);
-    root.put("snapshots", new SnapshotsDirectory(image));
-    root.put(".qcowfs", about(image));
-    return new FixedDirectory(root);
+    return root(image, diskAndPartitions(image.disk().size(), image::disk), Changes.NONE);
   }
 
-  /** The file of a mount whose mountpoint is a file. */
+  /**
+   * The root of a mount whose disk can be written; everything else in it can only be read.
+   *
+   * @param disk the image's disk
+   */
+  public static DirectoryNode directory(Image image, WatchedDisk disk, WriteRules rules) {
+    Map<String, Node> nodes = new LinkedHashMap<>();
+    nodes.put(DISK, disk(image, disk, rules));
+    nodes.put(PARTITIONS, new PartitionsDirectory(() -> disk, disk));
+    return root(image, nodes, disk);
+  }
+
+  /** The file of a read-only mount whose mountpoint is a file. */
   public static FileNode disk(Image image) {
     return new DeviceFile(image.disk().size(), image::disk);
   }
 
+  /** The file of a mount whose mountpoint is a file and whose disk can be written. */
+  public static FileNode disk(Image image, WatchedDisk disk, WriteRules rules) {
+    return new WritableFile(image, disk, rules);
+  }
+
   static Map<String, Node> diskAndPartitions(long size, DeviceSource source) {
     Map<String, Node> nodes = new LinkedHashMap<>();
-    nodes.put("disk.raw", new DeviceFile(size, source));
-    nodes.put("partitions", new PartitionsDirectory(source));
+    nodes.put(DISK, new DeviceFile(size, source));
+    nodes.put(PARTITIONS, new PartitionsDirectory(source, Changes.NONE));
     return nodes;
   }
 
-  private static DirectoryNode about(Image image) {
+  private static DirectoryNode root(Image image, Map<String, Node> diskNodes, Changes changes) {
+    diskNodes.put("snapshots", new SnapshotsDirectory(image));
+    diskNodes.put(".qcowfs", about(image, changes));
+    return new FixedDirectory(diskNodes);
+  }
+
+  private static DirectoryNode about(Image image, Changes changes) {
     Map<String, Node> files = new LinkedHashMap<>();
-    files.put("info.json", new GeneratedFile(out -> InfoJson.write(image.info(), out)));
-    files.put("map.json", new GeneratedFile(out -> MapJson.write(AllocationMap.of(image), out)));
+    files.put("info.json", new GeneratedFile(out -> InfoJson.write(image.info(), out), changes));
+    files.put(
+        "map.json", new GeneratedFile(out -> MapJson.write(AllocationMap.of(image), out), changes));
     return new FixedDirectory(files);
   }
 }

@@ -5,16 +5,22 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.qcowfs.image.BlockDevice;
 import org.qcowfs.image.Extent;
 import org.qcowfs.image.ExtentVisitor;
+import org.qcowfs.image.ZeroMode;
 
 /**
- * A disk in memory with the extents that a test gives it. Can be told to fail, and counts how often
- * its extents were asked for.
+ * A disk in memory with the extents that a test gives it. Can be told to fail, counts how often its
+ * extents were asked for, and notes what was changed and flushed.
  */
 public final class FakeDisk implements BlockDevice {
-  public final byte[] bytes;
+  public byte[] bytes;
+
+  /** What was done to the disk, in words: {@code write 0+512}, {@code flush} and so on. */
+  public final List<String> done = new ArrayList<>();
+
   private final List<Extent> extents = new ArrayList<>();
   private boolean broken;
   private int extentQueries;
@@ -66,6 +72,47 @@ public final class FakeDisk implements BlockDevice {
         visitor.visit(clipped(extent, from, to));
       }
     }
+  }
+
+  @Override
+  public boolean isWritable() {
+    return true;
+  }
+
+  private void note(String change, long guestOffset, long length) throws IOException {
+    failIfBroken();
+    Objects.checkFromIndexSize(guestOffset, length, size());
+    done.add("%s %d+%d".formatted(change, guestOffset, length));
+  }
+
+  @Override
+  public void write(ByteBuffer source, long guestOffset) throws IOException {
+    note("write", guestOffset, source.remaining());
+    source.get(bytes, (int) guestOffset, source.remaining());
+  }
+
+  @Override
+  public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws IOException {
+    note("zero " + mode, guestOffset, length);
+    Arrays.fill(bytes, (int) guestOffset, (int) (guestOffset + length), (byte) 0);
+  }
+
+  @Override
+  public void allocate(long guestOffset, long length) throws IOException {
+    note("allocate", guestOffset, length);
+  }
+
+  @Override
+  public void resize(long size) throws IOException {
+    failIfBroken();
+    bytes = Arrays.copyOf(bytes, (int) size);
+    done.add("resize " + size);
+  }
+
+  @Override
+  public void flush() throws IOException {
+    failIfBroken();
+    done.add("flush");
   }
 
   private static Extent clipped(Extent extent, long from, long to) {

@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.qcowfs.image.BlockDevice;
+import org.qcowfs.image.CacheMode;
 import org.qcowfs.image.Image;
 import org.qcowfs.image.ImageInfo;
 import org.qcowfs.image.InternalSnapshot;
@@ -14,6 +16,7 @@ import org.qcowfs.image.InternalSnapshot;
 /** An image made of fake disks. Records which snapshots were opened. */
 public final class FakeImage implements Image {
   public final List<InternalSnapshot> opened = new ArrayList<>();
+  private @Nullable CacheMode cacheMode;
   private final BlockDevice disk;
   private final ImageInfo info;
   private final Map<InternalSnapshot, BlockDevice> snapshots = new LinkedHashMap<>();
@@ -73,6 +76,16 @@ public final class FakeImage implements Image {
   @Override
   public ImageInfo info() {
     return info;
+  }
+
+  @Override
+  public Optional<CacheMode> cacheMode() {
+    return Optional.ofNullable(cacheMode);
+  }
+
+  @Override
+  public void setCacheMode(CacheMode mode) {
+    cacheMode = mode;
   }
 
   @Override

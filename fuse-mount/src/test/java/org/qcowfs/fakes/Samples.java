@@ -1,5 +1,6 @@
 package org.qcowfs.fakes;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -41,5 +42,15 @@ public final class Samples {
   public static InternalSnapshot snapshot(int index, String id, String name, long diskBytes) {
     return new InternalSnapshot(
         index, id, name, 0, 0, 0, 0, diskBytes, InternalSnapshot.NO_ICOUNT, Optional.empty());
+  }
+
+  /** An MBR with a partition of one sector at sector 1. */
+  public static ByteBuffer masterBootRecord() {
+    return ByteBuffer.allocate(512)
+        .put(446 + 4, (byte) 0x83)
+        .put(446 + 8, (byte) 1)
+        .put(446 + 12, (byte) 1)
+        .put(510, (byte) 0x55)
+        .put(511, (byte) 0xAA);
   }
 }

@@ -8,8 +8,24 @@ import org.junit.jupiter.api.Test;
 
 final class MountSettingsTest {
   private static String options(String source, boolean overFile, boolean allowOther) {
+    return options(source, false, overFile, allowOther);
+  }
+
+  private static String options(
+      String source, boolean writable, boolean overFile, boolean allowOther) {
     return new MountSettings(
-            Path.of("/mnt"), source, overFile, allowOther, 0, 0, 077, 4, false, Instant.EPOCH, 0)
+            Path.of("/mnt"),
+            source,
+            writable,
+            overFile,
+            allowOther,
+            0,
+            0,
+            077,
+            4,
+            false,
+            Instant.EPOCH,
+            () -> 0)
         .fuseOptions();
   }
 
@@ -20,8 +36,15 @@ final class MountSettingsTest {
   }
 
   @Test
-  void everyMountIsReadOnlyAndWithoutDevicesAndSetUserIds() {
-    assertThat(options("/a", true, true).split(",", -1)).contains("ro", "nosuid", "nodev");
+  void everyMountIsWithoutDevicesAndSetUserIds() {
+    assertThat(options("/a", true, true).split(",", -1)).contains("nosuid", "nodev");
+    assertThat(options("/a", true, true, true).split(",", -1)).contains("nosuid", "nodev");
+  }
+
+  @Test
+  void theKernelRefusesWritesWhereNothingCanBeWritten() {
+    assertThat(options("/a", false, false, false).split(",", -1)).contains("ro");
+    assertThat(options("/a", true, false, false).split(",", -1)).contains("rw");
   }
 
   @Test

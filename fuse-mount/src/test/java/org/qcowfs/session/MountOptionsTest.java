@@ -6,13 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.image.CacheMode;
 import org.qcowfs.image.ImageFormat;
 import org.qcowfs.image.OpenOptions;
 import org.qcowfs.image.ReferencePolicy;
+import org.qcowfs.image.WriteOptions;
+import org.qcowfs.image.ZeroMode;
+import org.qcowfs.tree.WriteRules;
+import org.qcowfs.tree.ZeroDetection;
 
 final class MountOptionsTest {
   private static MountOptions parse(String... lists) throws MountOptionException, IOException {
@@ -80,20 +86,57 @@ final class MountOptionsTest {
     assertThat(parse(options)).isEqualTo(MountOptions.defaults());
   }
 
+  @Test
+  void aMountCanBeWrittenUnlessItIsSaidToBeReadOnly() throws Exception {
+    assertThat(parse().image().write()).contains(WriteOptions.defaults());
+    assertThat(parse("ro").image().write()).isEmpty();
+    assertThat(parse("ro", "rw").image().write()).contains(WriteOptions.defaults());
+    assertThat(parse("rw,cache=none,ro").image().write()).isEmpty();
+  }
+
+  @Test
+  void everyOptionOfWritingIsDecoded() throws Exception {
+    MountOptions options =
+        parse(
+            "cache=directsync,discard=ignore,detect_zeroes=on,flush_interval=0",
+            "drop_bitmaps,allow_shrink");
+
+    assertThat(options.image().write())
+        .contains(new WriteOptions(CacheMode.DIRECTSYNC, true, Optional.empty()));
+    assertThat(options.writes()).isEqualTo(new WriteRules(true, ZeroMode.KEEP, ZeroDetection.ON));
+    assertThat(options.flushSeconds()).isZero();
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "rw",
-    "cache=none",
-    "overlay=discard",
-    "lazy_refcounts=on",
-    "discard=unmap",
-    "allow_shrink"
-  })
-  void whatNeedsWritingIsRefusedAsNotThereYet(String option) {
+  @ValueSource(strings = {"writeback", "none", "writethrough", "directsync", "unsafe", "volatile"})
+  void everyCacheModeHasItsName(String name) throws Exception {
+    assertThat(parse("cache=" + name).image().write().orElseThrow().cacheMode().modeName())
+        .isEqualTo(name);
+  }
+
+  @Test
+  void onlyAReadOnlyMountSharesItsImage() {
+    assertThatThrownBy(() -> parse("force_share"))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessageContaining("force_share")
+        .hasMessageContaining("add ro");
+  }
+
+  @Test
+  void zerosAreUnmappedOnlyWhereHolesAre() {
+    assertThatThrownBy(() -> parse("discard=ignore,detect_zeroes=unmap"))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessageContaining("detect_zeroes=unmap")
+        .hasMessageContaining("discard=ignore");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"lazy_refcounts=on", "refcount_cache_size=1M"})
+  void whatIsNotThereYetIsRefusedAsThat(String option) {
     assertThatThrownBy(() -> parse(option))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("mount option " + option.replaceAll("=.*", ""))
-        .hasMessageContaining("-o ro");
+        .hasMessageContaining("not there yet");
   }
 
   @ParameterizedTest
@@ -130,7 +173,13 @@ final class MountOptionsTest {
         "l2_cache_size=M",
         "l2_cache_size=1K",
         "l2_cache_size=9000000000G",
-        "l2_cache_size=4T"
+        "l2_cache_size=4T",
+        "cache=on",
+        "cache=WRITEBACK",
+        "discard=",
+        "detect_zeroes=yes",
+        "flush_interval=-1",
+        "flush_interval=1s"
       })
   void aMalformedValueIsRefusedWithTheOptionsName(String option) {
     assertThatThrownBy(() -> parse(option))
@@ -142,5 +191,35 @@ final class MountOptionsTest {
   void aFlagTakesNoValueAndAValueMustBeGiven() {
     assertThatThrownBy(() -> parse("allow_other=1")).hasMessageContaining("takes no value");
     assertThatThrownBy(() -> parse("snapshot")).hasMessageContaining("needs a value");
+  }
+
+  @Test
+  void anOverlayThatIsThrownAwayNeedsNoFlush() throws Exception {
+    WriteOptions writes =
+        MountOptions.parse(List.of("overlay=discard")).image().write().orElseThrow();
+
+    assertThat(writes)
+        .isEqualTo(
+            new WriteOptions(
+                CacheMode.VOLATILE,
+                false,
+                Optional.of(new WriteOptions.Overlay(Optional.empty()))));
+  }
+
+  @Test
+  void anOverlayInAFileKeepsTheUsualMode() throws Exception {
+    WriteOptions writes =
+        MountOptions.parse(List.of("overlay=/tmp/o.qcow2")).image().write().orElseThrow();
+
+    assertThat(writes.cacheMode()).isEqualTo(CacheMode.WRITEBACK);
+    assertThat(writes.overlay().orElseThrow().file()).contains(Path.of("/tmp/o.qcow2"));
+    assertThat(writes.changesImage()).isFalse();
+  }
+
+  @Test
+  void anOverlayAndReadOnlyExcludeEachOther() {
+    assertThatThrownBy(() -> MountOptions.parse(List.of("ro,overlay=discard")))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessageContaining("overlay");
   }
 }

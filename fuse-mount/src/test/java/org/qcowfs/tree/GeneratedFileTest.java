@@ -18,7 +18,7 @@ final class GeneratedFileTest {
   private int generated;
 
   private GeneratedFile file(String text, long maxBytes) {
-    return new GeneratedFile(out -> write(out, text), directory, maxBytes);
+    return new GeneratedFile(out -> write(out, text), Changes.NONE, directory, maxBytes);
   }
 
   private void write(OutputStream out, String text) throws IOException {
@@ -76,6 +76,7 @@ final class GeneratedFileTest {
               }
               write(out, "whole");
             },
+            Changes.NONE,
             directory,
             100);
     assertThatIOException().isThrownBy(file::size).withMessage("broken on purpose");
@@ -94,5 +95,47 @@ final class GeneratedFileTest {
       assertThat(Thread.interrupted()).isTrue();
       assertThat(open.read(ByteBuffer.allocate(5), 0)).isEqualTo(5);
     }
+  }
+
+  @Test
+  void whoOpensAfterAChangeGetsNewContentsAndWhoReadsAlreadyTheOldOnes() throws IOException {
+    long[] changes = {0};
+    GeneratedFile file =
+        new GeneratedFile(
+            out -> write(out, "after " + changes[0]), () -> changes[0], directory, 100);
+    try (OpenFile before = file.open()) {
+      changes[0] = 17;
+      assertThat(read(file, 0, 100)).isEqualTo("after 17");
+      assertThat(read(file, 0, 100)).isEqualTo("after 17");
+      assertThat(generated).isEqualTo(2);
+      ByteBuffer buffer = ByteBuffer.allocate(100);
+      before.read(buffer, 0);
+      assertThat(new String(buffer.array(), 0, buffer.position(), StandardCharsets.UTF_8))
+          .isEqualTo("after 0");
+    }
+    assertThat(file.mayBeCached()).isFalse();
+    assertThat(file("same", 100).mayBeCached()).isTrue();
+  }
+
+  @Test
+  void lookingAtTheSizeOfAChangingFileMakesNothingAnew() throws IOException {
+    long[] changes = {0};
+    GeneratedFile file =
+        new GeneratedFile(out -> write(out, "x"), () -> changes[0]++, directory, 100);
+    for (int i = 0; i < 3; i++) {
+      assertThat(file.size()).isEqualTo(1);
+    }
+    assertThat(generated).isEqualTo(1);
+  }
+
+  @Test
+  void whatWasTooLargeIsTriedAgainAfterAChange() throws IOException {
+    long[] changes = {0};
+    GeneratedFile file =
+        new GeneratedFile(
+            out -> write(out, changes[0] == 0 ? "large" : "ok"), () -> changes[0], directory, 4);
+    assertThatIOException().isThrownBy(file::size);
+    changes[0] = 1;
+    assertThat(read(file, 0, 10)).isEqualTo("ok");
   }
 }

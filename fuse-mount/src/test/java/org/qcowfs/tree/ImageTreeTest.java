@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.qcowfs.fakes.FakeDisk;
 import org.qcowfs.fakes.FakeImage;
+import org.qcowfs.fakes.Samples;
 import org.qcowfs.image.Image;
 import org.qcowfs.report.AllocationMap;
 import org.qcowfs.report.InfoJson;
@@ -27,15 +28,10 @@ final class ImageTreeTest {
     return disk;
   }
 
-  /** An MBR with a partition of one sector at sector 1. */
   private static FakeDisk partitioned() {
     FakeDisk disk = disk();
-    ByteBuffer.wrap(disk.bytes)
-        .put(446 + 4, (byte) 0x83)
-        .put(446 + 8, (byte) 1)
-        .put(446 + 12, (byte) 1)
-        .put(510, (byte) 0x55)
-        .put(511, (byte) 0xAA);
+    byte[] record = Samples.masterBootRecord().array();
+    System.arraycopy(record, 0, disk.bytes, 0, record.length);
     return disk;
   }
 

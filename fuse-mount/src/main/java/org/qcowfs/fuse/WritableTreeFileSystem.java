@@ -1,0 +1,185 @@
+package org.qcowfs.fuse;
+
+import java.io.IOException;
+import java.time.Instant;
+import jnr.ffi.Pointer;
+import org.qcowfs.errno.Errno;
+import org.qcowfs.tree.FileNode;
+import org.qcowfs.tree.Node;
+import org.qcowfs.tree.OpenFile;
+import ru.serce.jnrfuse.struct.FuseFileInfo;
+import ru.serce.jnrfuse.struct.Timespec;
+
+/**
+ * The callbacks of a mount in which something can be written. Nothing can be made, taken away or
+ * renamed in it.
+ */
+final class WritableTreeFileSystem extends TreeFileSystem {
+  private static final int PERMISSION_BITS = 07777;
+
+  WritableTreeFileSystem(Node root, MountSettings settings) {
+    super(root, settings);
+  }
+
+  /** A callback's work on an open file. */
+  @FunctionalInterface
+  private interface FileWork {
+    int run(OpenFile file) throws IOException;
+  }
+
+  private int onOpenFile(String operation, String path, FuseFileInfo info, FileWork work) {
+    return callbacks.answer(
+        operation,
+        path,
+        () -> {
+          OpenFile file = openFiles.get(FileInfo.handle(info));
+          return file == null ? -Errno.EBADF : work.run(file);
+        });
+  }
+
+  /** A callback's work on a node of the tree. */
+  @FunctionalInterface
+  private interface NodeWork {
+    int run(Node node) throws IOException;
+  }
+
+  private int onNode(String operation, String path, NodeWork work) {
+    return callbacks.answer(
+        operation,
+        path,
+        () -> {
+          Node node = find(path);
+          return node == null ? -Errno.ENOENT : work.run(node);
+        });
+  }
+
+  @Override
+  public int write(String path, Pointer buffer, long size, long offset, FuseFileInfo info) {
+    return onOpenFile(
+        "write",
+        path,
+        info,
+        file -> {
+          // FUSE's own buffer: the engine writes it to the host file without a copy on the heap
+          int written =
+              file.write(MEMORY.newDirectByteBuffer(buffer.address(), (int) size), offset);
+          return written == 0 && size > 0 ? -Errno.ENOSPC : written;
+        });
+  }
+
+  @Override
+  public int fallocate(String path, int mode, long offset, long length, FuseFileInfo info) {
+    return onOpenFile(
+        "fallocate", path, info, file -> FileRange.fallocate(file, mode, offset, length));
+  }
+
+  @Override
+  public int truncate(String path, long size) {
+    return onNode("truncate", path, node -> resize(node, size));
+  }
+
+  @Override
+  public int ftruncate(String path, long size, FuseFileInfo info) {
+    return truncate(path, size);
+  }
+
+  private static int resize(Node node, long size) throws IOException {
+    if (!(node instanceof FileNode file)) {
+      return -Errno.EISDIR;
+    }
+    return file.resize(size) ? 0 : -Errno.EPERM;
+  }
+
+  /** Called at each close(2). What was opened for reading has nothing to flush. */
+  @Override
+  public int flush(String path, FuseFileInfo info) {
+    return openFiles.isForWriting(FileInfo.handle(info)) ? fsync(path, 0, info) : 0;
+  }
+
+  /** The size and the metadata of a disk are as much of its contents as its bytes. */
+  @Override
+  public int fsync(String path, int dataOnly, FuseFileInfo info) {
+    return onNode(
+        "fsync",
+        path,
+        node -> {
+          node.flush();
+          return 0;
+        });
+  }
+
+  @Override
+  public int fsyncdir(String path, FuseFileInfo info) {
+    return fsync(path, 0, info);
+  }
+
+  /** The modes are those of the mount: setting them as they are is all that can be done. */
+  @Override
+  public int chmod(String path, long mode) {
+    return onNode(
+        "chmod",
+        path,
+        node -> (mode & PERMISSION_BITS) == attributes.permissionsOf(node) ? 0 : -Errno.EPERM);
+  }
+
+  /** As {@link #chmod}. */
+  @Override
+  public int chown(String path, long uid, long gid) {
+    return onNode("chown", path, node -> attributes.isOwnedBy(uid, gid) ? 0 : -Errno.EPERM);
+  }
+
+  @Override
+  public int utimens(String path, Timespec[] times) {
+    return onNode("utimens", path, node -> setModified(node, times[1]));
+  }
+
+  private static int setModified(Node node, Timespec time) throws IOException {
+    if (!(node instanceof FileNode file) || !file.isWritable()) {
+      return -Errno.EROFS;
+    }
+    file.setModified(Instant.ofEpochSecond(time.tv_sec.get(), time.tv_nsec.longValue()));
+    return 0;
+  }
+
+  @Override
+  public int setxattr(String path, String name, Pointer value, long size, int flags) {
+    return callbacks.answer(
+        "setxattr", path, () -> ExtendedAttributes.set(find(path), name, value, size, flags));
+  }
+
+  @Override
+  public int removexattr(String path, String name) {
+    return callbacks.answer("removexattr", path, () -> ExtendedAttributes.remove(find(path), name));
+  }
+
+  /** Without an answer of ours, programs would be told that FUSE is not up to it. */
+  @Override
+  public int create(String path, long mode, FuseFileInfo info) {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public int mknod(String path, long mode, long device) {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public int mkdir(String path, long mode) {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public int unlink(String path) {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public int rmdir(String path) {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public int rename(String from, String to) {
+    return -Errno.EPERM;
+  }
+}

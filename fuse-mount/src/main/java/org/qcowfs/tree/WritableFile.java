@@ -1,0 +1,162 @@
+package org.qcowfs.tree;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.qcowfs.image.Image;
+import org.qcowfs.image.ZeroMode;
+
+/**
+ * The disk as a file that can be written. Changes of its size take turns, and so does whatever
+ * depends on where the file ends and would make it longer; reads and writes run beside each other.
+ */
+final class WritableFile implements FileNode {
+  private final WatchedDisk disk;
+  private final WriteRules rules;
+  private final AllocatedBytes allocated;
+  private final Map<String, ExtendedAttribute> attributes;
+  private final Object resizing = new Object();
+  private volatile @Nullable Instant modified;
+
+  WritableFile(Image image, WatchedDisk disk, WriteRules rules) {
+    this.disk = disk;
+    this.rules = rules;
+    this.allocated = new AllocatedBytes(disk::size, () -> disk, disk);
+    this.attributes = Map.of(ImageTree.CACHE_ATTRIBUTE, new CacheModeAttribute(image));
+  }
+
+  @Override
+  public long size() {
+    return disk.size();
+  }
+
+  @Override
+  public long allocatedBytes() {
+    return allocated.get();
+  }
+
+  @Override
+  public boolean isWritable() {
+    return true;
+  }
+
+  @Override
+  public Optional<Instant> modified() {
+    return Optional.ofNullable(modified);
+  }
+
+  @Override
+  public void setModified(Instant time) {
+    modified = time;
+  }
+
+  @Override
+  public Map<String, ExtendedAttribute> attributes() {
+    return attributes;
+  }
+
+  @Override
+  public void flush() throws IOException {
+    disk.flush();
+  }
+
+  @Override
+  public boolean resize(long bytes) throws IOException {
+    synchronized (resizing) {
+      if (bytes < disk.size() && !rules.allowShrink()) {
+        return false;
+      }
+      if (bytes != disk.size()) {
+        disk.resize(bytes);
+        changed();
+      }
+      return true;
+    }
+  }
+
+  private void changed() {
+    modified = Instant.now();
+  }
+
+  @Override
+  public OpenFile open() {
+    return new OpenDisk();
+  }
+
+  private final class OpenDisk implements OpenFile {
+    @Override
+    public int read(ByteBuffer destination, long offset) throws IOException {
+      return DeviceFile.read(disk, destination, offset);
+    }
+
+    @Override
+    public int write(ByteBuffer source, long offset) throws IOException {
+      int count = (int) Math.min(Math.max(0, disk.size() - offset), source.remaining());
+      if (count == 0) {
+        return 0;
+      }
+      source.limit(source.position() + count);
+      Optional<ZeroMode> zeros = rules.detectZeroes().modeFor(source, offset);
+      if (zeros.isPresent()) {
+        disk.writeZeroes(offset, count, zeros.get());
+      } else {
+        disk.write(source, offset);
+      }
+      changed();
+      return count;
+    }
+
+    @Override
+    public void allocate(long offset, long length, boolean keepSize) throws IOException {
+      long inside = inside(offset, length, keepSize);
+      if (inside > 0) {
+        disk.allocate(offset, inside);
+        changed();
+      }
+    }
+
+    @Override
+    public void zero(long offset, long length, boolean keepSize) throws IOException {
+      zero(offset, inside(offset, length, keepSize), ZeroMode.KEEP);
+    }
+
+    @Override
+    public void punchHole(long offset, long length) throws IOException {
+      zero(offset, inside(offset, length, true), rules.discard());
+    }
+
+    private void zero(long offset, long inside, ZeroMode mode) throws IOException {
+      if (inside > 0) {
+        disk.writeZeroes(offset, inside, mode);
+        changed();
+      }
+    }
+
+    /** How much of the range lies in the disk, which is made longer first if it shall be. */
+    private long inside(long offset, long length, boolean keepSize) throws IOException {
+      if (offset < 0 || length <= 0) {
+        throw new IllegalArgumentException("%d bytes at %d".formatted(length, offset));
+      }
+      if (!keepSize) {
+        grow(Math.addExact(offset, length));
+      }
+      return Math.min(disk.size() - offset, length);
+    }
+
+    private void grow(long bytes) throws IOException {
+      synchronized (resizing) {
+        if (bytes > disk.size()) {
+          disk.resize(bytes);
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      // The disk belongs to the image.
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package org.qcowfs.tree;
+
+import org.qcowfs.image.ZeroMode;
+
+/**
+ * What a user allows and wants of writes to a disk.
+ *
+ * @param allowShrink whether truncate(2) may cut something off
+ * @param discard what becomes of the space under a punched hole
+ * @param detectZeroes what becomes of zeros that are written
+ */
+public record WriteRules(boolean allowShrink, ZeroMode discard, ZeroDetection detectZeroes) {
+  /** What holds where the user says nothing. */
+  public static WriteRules defaults() {
+    return new WriteRules(false, ZeroMode.UNMAP, ZeroDetection.OFF);
+  }
+}
