@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The command under test, run as a user runs it. */
@@ -48,9 +49,19 @@ public final class Qcowfs {
     }
   }
 
-  /** The command line of a mount; options are joined with commas. */
+  /**
+   * The command line of a mount; options are joined with commas. It is read-only, unless an option
+   * asks to write.
+   */
   public static Command mountCommand(Path image, Path mountpoint, String... options) {
-    Command command = command("mount", image, mountpoint);
-    return options.length == 0 ? command : command.with(List.of("-o", String.join(",", options)));
+    List<String> all = new ArrayList<>(List.of(options));
+    if (all.stream().noneMatch(Qcowfs::asksToWrite)) {
+      all.add(0, "ro");
+    }
+    return command("mount", image, mountpoint).with(List.of("-o", String.join(",", all)));
+  }
+
+  private static boolean asksToWrite(String option) {
+    return option.equals("rw") || option.startsWith("overlay=") || option.startsWith("cache=");
   }
 }

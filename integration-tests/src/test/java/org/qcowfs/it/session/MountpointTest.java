@@ -84,7 +84,7 @@ final class MountpointTest {
 
   @Test
   void relativePathsAreThoseOfTheUser() {
-    Command mount = Qcowfs.command("mount", "vm.qcow2", "mnt").in(directory);
+    Command mount = Qcowfs.command("mount", "-o", "ro", "vm.qcow2", "mnt").in(directory);
     try (MountedImage mounted = MountedImage.mountBy(mount, mountpoint)) {
       SmallImage.assertIsDisk(mounted.disk());
       Qcowfs.command("info", "vm.qcow2").in(directory).run().succeeded();
