@@ -82,6 +82,16 @@ final class WritableMountTest {
         .contains("drop_bitmaps");
   }
 
+  @Test
+  void bitmapsAreNotGivenUpWhereThatWouldCostTheSnapshots() {
+    QemuImg.on(image, "bitmap", "--add", image, "backup");
+    QemuImg.snapshot(image, "installed");
+
+    assertThat(Qcowfs.mountRefused(image, mountpoint, "rw", "drop_bitmaps"))
+        .contains("snapshots")
+        .contains("bitmap --remove");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"writeback", "none", "unsafe"})
   void randomWritesSixteenDeepReadBackRight(String mode) {
