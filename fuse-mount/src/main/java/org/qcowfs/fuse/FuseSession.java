@@ -3,9 +3,6 @@ package org.qcowfs.fuse;
 import com.kenai.jffi.MemoryIO;
 import java.io.IOException;
 import java.lang.ref.Reference;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import jnr.ffi.LibraryLoader;
 import org.qcowfs.tree.Node;
@@ -32,16 +29,21 @@ public final class FuseSession {
 
   private final long fuse;
   private final long mountpoint;
-  private final List<Thread> threads = new ArrayList<>();
   private final Serving serving = new Serving();
-  private final CountDownLatch running;
+  private final RequestThreads threads;
 
-  private FuseSession(LibFuse2 library, TreeFileSystem fileSystem, Mounted mounted, int threads) {
+  private FuseSession(
+      LibFuse2 library, TreeFileSystem fileSystem, KernelPages pages, Mounted mounted) {
     this.library = library;
     this.fileSystem = fileSystem;
     this.fuse = mounted.fuse;
     this.mountpoint = mounted.mountpoint;
-    this.running = new CountDownLatch(threads);
+    long session = library.fuse_get_session(fuse);
+    long channel = library.fuse_session_next_chan(session, 0);
+    this.threads =
+        new RequestThreads(
+            serving, atEnd -> new RequestLoop(library, session, channel, serving, atEnd));
+    pages.connect(library, channel, threads);
   }
 
   /** Addresses of what {@code fuse_setup} made. */
@@ -61,17 +63,18 @@ public final class FuseSession {
    */
   public static FuseSession mount(Node root, MountSettings settings) throws IOException {
     LibFuse2 library = load();
+    KernelPages pages = new KernelPages();
     TreeFileSystem fileSystem =
         settings.writable()
-            ? new WritableTreeFileSystem(root, settings)
-            : new TreeFileSystem(root, settings);
+            ? new WritableTreeFileSystem(root, settings, pages)
+            : new TreeFileSystem(root, settings, pages);
     StandardStreams.Captured<Mounted> setup =
         StandardStreams.capturingErrors(() -> setUp(library, fileSystem, settings));
     if (setup.result().fuse == 0) {
       throw new FuseMountException(oneLine(setup.printed()));
     }
-    FuseSession session = new FuseSession(library, fileSystem, setup.result(), settings.threads());
-    session.start(settings.threads());
+    FuseSession session = new FuseSession(library, fileSystem, pages, setup.result());
+    session.threads.start(settings.threads());
     return session;
   }
 
@@ -118,26 +121,14 @@ public final class FuseSession {
         .orElse("libfuse gave no reason");
   }
 
-  private void start(int count) {
-    long session = library.fuse_get_session(fuse);
-    long channel = library.fuse_session_next_chan(session, 0);
-    for (int i = 1; i <= count; i++) {
-      RequestLoop loop = new RequestLoop(library, session, channel, serving, running::countDown);
-      Thread thread = new Thread(loop, "fuse-" + i);
-      thread.setDaemon(true);
-      threads.add(thread);
-    }
-    threads.forEach(Thread::start);
-  }
-
   /** Waits until the tree is unmounted and every request answered. */
   public void awaitEnd() throws InterruptedException {
-    running.await();
+    threads.awaitEnd();
   }
 
   /** As {@link #awaitEnd}, but not for longer than that. Returns whether the session has ended. */
   public boolean awaitEnd(long timeout, TimeUnit unit) throws InterruptedException {
-    return running.await(timeout, unit);
+    return threads.awaitEnd(timeout, unit);
   }
 
   /**
@@ -153,7 +144,7 @@ public final class FuseSession {
    * the mountpoint.
    */
   public void close() {
-    if (running.getCount() > 0) {
+    if (!threads.hasEnded()) {
       throw new IllegalStateException("requests are still served");
     }
     try {

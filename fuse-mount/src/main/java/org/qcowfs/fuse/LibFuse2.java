@@ -1,6 +1,7 @@
 package org.qcowfs.fuse;
 
 import jnr.ffi.annotations.In;
+import jnr.ffi.types.off_t;
 import jnr.ffi.types.size_t;
 import ru.serce.jnrfuse.struct.FuseOperations;
 
@@ -46,6 +47,14 @@ public interface LibFuse2 {
 
   void fuse_session_process(
       @size_t long session, @size_t long buffer, @size_t long bytes, @size_t long channel);
+
+  /**
+   * Makes the kernel write out and forget the pages of a file in a range.
+   *
+   * @return 0 or a negative error number
+   */
+  int fuse_lowlevel_notify_inval_inode(
+      @size_t long channel, @size_t long node, @off_t long offset, @off_t long length);
 
   /** Makes every receiver end after its next request. */
   void fuse_session_exit(@size_t long session);

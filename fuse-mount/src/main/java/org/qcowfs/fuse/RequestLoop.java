@@ -16,8 +16,14 @@ final class RequestLoop implements Runnable {
   /** Headers of a WRITE request; a buffer that begins so much before a page has the data on one. */
   private static final int WRITE_HEADER_BYTES = 80;
 
+  /** Where a request names the file that it is about. */
+  private static final int OFFSET_NODE = 16;
+
   private static final int EINTR = 4;
   private static final int EAGAIN = 11;
+
+  /** The address of the request that the current thread serves. */
+  private static final ThreadLocal<Long> CURRENT = new ThreadLocal<>();
 
   private final LibFuse2 library;
   private final long session;
@@ -33,11 +39,17 @@ final class RequestLoop implements Runnable {
     this.atEnd = atEnd;
   }
 
+  /** The number by which the kernel knows the file that the current thread's request is about. */
+  static long currentNode() {
+    return MEMORY.getLong(CURRENT.get() + OFFSET_NODE);
+  }
+
   @Override
   public void run() {
     long bufferBytes = library.fuse_chan_bufsize(channel);
     long memory = MEMORY.allocateMemory(bufferBytes + 2 * PAGE_BYTES + POINTER_BYTES, false);
     long buffer = (memory + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES - WRITE_HEADER_BYTES;
+    CURRENT.set(buffer);
     try {
       serve(memory, buffer, bufferBytes);
     } catch (Throwable e) {

@@ -28,6 +28,20 @@ final class Serving {
     }
   }
 
+  /** A request in hand is about to wait for others; {@link #resume} must follow. */
+  void suspend() {
+    end();
+  }
+
+  /** The request is in hand again. After a stop it must come to its end without doing anything. */
+  void resume() {
+    inHand.incrementAndGet();
+  }
+
+  boolean isStopped() {
+    return stopped;
+  }
+
   /** Lets no further request begin, and waits until each that has begun has ended. */
   synchronized void stop() throws InterruptedException {
     stopped = true;

@@ -37,10 +37,12 @@ class TreeFileSystem extends FuseStubFS {
   final CallbackRunner callbacks;
   final OpenFiles openFiles = new OpenFiles();
   private final Node root;
+  private final KernelPages pages;
   private final LongSupplier diskBytes;
 
-  TreeFileSystem(Node root, MountSettings settings) {
+  TreeFileSystem(Node root, MountSettings settings, KernelPages pages) {
     this.root = root;
+    this.pages = pages;
     this.attributes = new Attributes(settings);
     this.diskBytes = settings.diskBytes();
     this.callbacks = new CallbackRunner(settings.tracing());
@@ -87,11 +89,12 @@ class TreeFileSystem extends FuseStubFS {
     if (forWriting && !file.isWritable()) {
       return -Errno.EROFS;
     }
-    FileInfo.setHandle(info, openFiles.add(file.open(), forWriting));
-    if (file.mayBeCached()) {
-      FileInfo.keepCache(info);
-    } else {
+    OpenFile opened = forWriting ? file.openForWriting() : file.open();
+    FileInfo.setHandle(info, openFiles.add(opened, forWriting));
+    if (!file.mayBeCached()) {
       FileInfo.bypassCache(info);
+    } else if (opened.cachedIn(pages.of(RequestLoop.currentNode()))) {
+      FileInfo.keepCache(info);
     }
     return 0;
   }

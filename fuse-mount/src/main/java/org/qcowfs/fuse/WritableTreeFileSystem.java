@@ -17,8 +17,8 @@ import ru.serce.jnrfuse.struct.Timespec;
 final class WritableTreeFileSystem extends TreeFileSystem {
   private static final int PERMISSION_BITS = 07777;
 
-  WritableTreeFileSystem(Node root, MountSettings settings) {
-    super(root, settings);
+  WritableTreeFileSystem(Node root, MountSettings settings, KernelPages pages) {
+    super(root, settings, pages);
   }
 
   /** A callback's work on an open file. */
@@ -99,18 +99,25 @@ final class WritableTreeFileSystem extends TreeFileSystem {
   /** The size and the metadata of a disk are as much of its contents as its bytes. */
   @Override
   public int fsync(String path, int dataOnly, FuseFileInfo info) {
-    return onNode(
+    return onOpenFile(
         "fsync",
         path,
-        node -> {
-          node.flush();
+        info,
+        file -> {
+          file.flush();
           return 0;
         });
   }
 
   @Override
   public int fsyncdir(String path, FuseFileInfo info) {
-    return fsync(path, 0, info);
+    return onNode(
+        "fsyncdir",
+        path,
+        node -> {
+          node.flush();
+          return 0;
+        });
   }
 
   /** The modes are those of the mount: setting them as they are is all that can be done. */

@@ -4,32 +4,19 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.qcowfs.image.BlockDevice;
 
-/** A disk shown as a file that can only be read. */
+/** A disk that does not change, shown as a file. */
 final class DeviceFile implements FileNode {
   private final long size;
   private final DeviceSource source;
-  private final boolean changing;
   private final AllocatedBytes allocated;
 
   /**
-   * A disk that does not change.
-   *
    * @param size of the disk in bytes; known before the disk is opened
    */
   DeviceFile(long size, DeviceSource source) {
-    this(size, source, Changes.NONE);
-  }
-
-  /**
-   * A disk that may change behind this file's back.
-   *
-   * @param changes of the disk
-   */
-  DeviceFile(long size, DeviceSource source, Changes changes) {
     this.size = size;
     this.source = source;
-    this.changing = changes != Changes.NONE;
-    this.allocated = new AllocatedBytes(() -> size, source, changes);
+    this.allocated = new AllocatedBytes(() -> size, source, Changes.NONE);
   }
 
   @Override
@@ -40,11 +27,6 @@ final class DeviceFile implements FileNode {
   @Override
   public long allocatedBytes() {
     return allocated.get();
-  }
-
-  @Override
-  public boolean mayBeCached() {
-    return !changing;
   }
 
   @Override

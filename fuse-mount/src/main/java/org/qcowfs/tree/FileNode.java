@@ -17,14 +17,19 @@ public non-sealed interface FileNode extends Node {
   /** A handle on the contents, to be closed by the caller. */
   OpenFile open() throws IOException;
 
+  /** As {@link #open}, for who may also write. */
+  default OpenFile openForWriting() throws IOException {
+    return open();
+  }
+
   /** Whether the file can be opened for writing. */
   default boolean isWritable() {
     return false;
   }
 
   /**
-   * Whether the contents change through this file alone, if at all: only then may the kernel answer
-   * a reader with what another one has read before.
+   * Whether the kernel may answer a reader with what another one has read before: the contents
+   * change through this file alone, if at all, or the kernel is told ({@link OpenFile#cachedIn}).
    */
   default boolean mayBeCached() {
     return true;

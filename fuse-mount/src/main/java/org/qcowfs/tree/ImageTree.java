@@ -39,14 +39,16 @@ public final class ImageTree {
   }
 
   /**
-   * The root of a mount whose disk can be written; everything else in it can only be read.
+   * The root of a mount whose disk and partitions can be written; everything else in it can only be
+   * read.
    *
    * @param disk the image's disk
    */
   public static DirectoryNode directory(Image image, WatchedDisk disk, WriteRules rules) {
     Map<String, Node> nodes = new LinkedHashMap<>();
-    nodes.put(DISK, disk(image, disk, rules));
-    nodes.put(PARTITIONS, new PartitionsDirectory(() -> disk, disk));
+    DiskPages pages = new DiskPages();
+    nodes.put(DISK, new WritableFile(image, disk, pages, rules));
+    nodes.put(PARTITIONS, PartitionsDirectory.writable(disk, pages, rules));
     return root(image, nodes, disk);
   }
 
@@ -57,13 +59,13 @@ public final class ImageTree {
 
   /** The file of a mount whose mountpoint is a file and whose disk can be written. */
   public static FileNode disk(Image image, WatchedDisk disk, WriteRules rules) {
-    return new WritableFile(image, disk, rules);
+    return new WritableFile(image, disk, new DiskPages(), rules);
   }
 
   static Map<String, Node> diskAndPartitions(long size, DeviceSource source) {
     Map<String, Node> nodes = new LinkedHashMap<>();
     nodes.put(DISK, new DeviceFile(size, source));
-    nodes.put(PARTITIONS, new PartitionsDirectory(source, Changes.NONE));
+    nodes.put(PARTITIONS, PartitionsDirectory.of(source));
     return nodes;
   }
 

@@ -18,6 +18,16 @@ public interface OpenFile extends Closeable {
   int read(ByteBuffer destination, long offset) throws IOException;
 
   /**
+   * Called at most once, before anything else, of a file that may be cached.
+   *
+   * @param cache what the kernel holds of the file
+   * @return whether what it holds from earlier opens is still right
+   */
+  default boolean cachedIn(PageCache cache) {
+    return true;
+  }
+
+  /**
    * Writes the source's remaining bytes, as far as they lie in the file: writing makes no disk
    * longer.
    *
@@ -46,4 +56,7 @@ public interface OpenFile extends Closeable {
   default void punchHole(long offset, long length) throws IOException {
     throw new ReadOnlyImageException("the file can only be read");
   }
+
+  /** As {@link Node#flush}, also where the file is no longer to be found under its name. */
+  default void flush() throws IOException {}
 }

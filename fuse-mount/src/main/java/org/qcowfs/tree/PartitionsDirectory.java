@@ -15,23 +15,45 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The partitions of a disk, as {@code N.raw}. The table is read at the first look into the
- * directory, and again after the disk has changed. A disk without partitions, and one whose table
- * cannot be read, shows an empty directory.
+ * directory, and again after it has changed. A disk without partitions, and one whose table cannot
+ * be read, shows an empty directory.
  */
 final class PartitionsDirectory implements DirectoryNode {
   private static final Logger LOG = LoggerFactory.getLogger(PartitionsDirectory.class);
 
-  private final DeviceSource source;
-  private final Changes changes;
+  private final CurrentTable current;
+  private final PartitionNodes nodes;
   private volatile @Nullable Known known;
 
-  PartitionsDirectory(DeviceSource source, Changes changes) {
-    this.source = source;
-    this.changes = changes;
+  private PartitionsDirectory(CurrentTable current, PartitionNodes nodes) {
+    this.current = current;
+    this.nodes = nodes;
   }
 
-  /** What was found in the disk when so many changes had been made. */
-  private record Known(long change, PartitionTable table, DirectoryNode files) {}
+  /** Makes the file of a partition. */
+  @FunctionalInterface
+  private interface PartitionNodes {
+    FileNode of(Partition partition) throws IOException;
+  }
+
+  private record Known(PartitionTable table, Map<Partition, FileNode> files, DirectoryNode shown) {}
+
+  /** The partitions of a disk that can only be read. */
+  static PartitionsDirectory of(DeviceSource disk) {
+    return new PartitionsDirectory(
+        new FixedTable(disk),
+        partition -> {
+          BlockDevice window = new PartitionDevice(disk.open(), partition);
+          return new DeviceFile(window.size(), () -> window);
+        });
+  }
+
+  /** The partitions of a disk that is written, by way of them too. */
+  static PartitionsDirectory writable(WatchedDisk disk, DiskPages pages, WriteRules rules) {
+    CurrentTable table = new WatchedTable(disk);
+    return new PartitionsDirectory(
+        table, partition -> new PartitionFile(disk, table, pages, rules, partition));
+  }
 
   @Override
   public Collection<String> names() throws IOException {
@@ -43,34 +65,33 @@ final class PartitionsDirectory implements DirectoryNode {
     return partitions().child(name);
   }
 
-  /** Two threads may both read the table; they find the same. A failure is not remembered. */
   private DirectoryNode partitions() {
-    long change = changes.count();
-    Known before = known;
-    if (before != null && before.change == change) {
-      return before.files;
-    }
     try {
-      BlockDevice disk = source.open();
-      PartitionTable table = PartitionTable.read(disk);
-      // A table that is still the same keeps its files, and what they know.
-      DirectoryNode files =
-          before != null && before.table.equals(table) ? before.files : files(disk, table);
-      known = new Known(change, table, files);
-      return files;
+      PartitionTable table = current.get();
+      Known before = known;
+      if (before != null && before.table.equals(table)) {
+        return before.shown;
+      }
+      Known now = known(table, before == null ? Map.of() : before.files);
+      known = now;
+      return now.shown;
     } catch (IOException e) {
       LOG.debug("no partitions shown: {}", e.getMessage());
       return new FixedDirectory(Map.of());
     }
   }
 
-  private DirectoryNode files(BlockDevice disk, PartitionTable table) {
+  /** A partition that is still the same keeps its file, and what the file knows. */
+  private Known known(PartitionTable table, Map<Partition, FileNode> before) throws IOException {
     table.problems().forEach(problem -> LOG.debug("partition table: {}", problem));
-    Map<String, Node> files = new LinkedHashMap<>();
+    Map<Partition, FileNode> files = new LinkedHashMap<>();
+    Map<String, Node> shown = new LinkedHashMap<>();
     for (Partition partition : table.partitions()) {
-      BlockDevice window = new PartitionDevice(disk, partition);
-      files.put(partition.number() + ".raw", new DeviceFile(window.size(), () -> window, changes));
+      FileNode file = before.get(partition);
+      file = file == null ? nodes.of(partition) : file;
+      files.put(partition, file);
+      shown.put(partition.number() + ".raw", file);
     }
-    return new FixedDirectory(files);
+    return new Known(table, files, new FixedDirectory(shown));
   }
 }

@@ -3,12 +3,15 @@ package org.qcowfs.tree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.qcowfs.image.BlockDevice;
 import org.qcowfs.image.ExtentVisitor;
 import org.qcowfs.image.ZeroMode;
 
 /**
- * A writable disk that knows whether it has been changed, and whether every change was flushed.
+ * A writable disk that knows whether it has been changed, whether every change was flushed, and
+ * whether its partition table is still the one that was read.
  *
  * <p>Thread rules: as {@link BlockDevice}.
  */
@@ -16,9 +19,12 @@ public final class WatchedDisk implements BlockDevice, Changes {
   private final BlockDevice disk;
   private final AtomicLong changes = new AtomicLong();
   private final AtomicLong flushed = new AtomicLong();
+  private final ReentrantReadWriteLock tables = new ReentrantReadWriteLock();
+  private volatile TableReading table;
 
   public WatchedDisk(BlockDevice disk) {
     this.disk = disk;
+    this.table = new TableReading(disk);
   }
 
   /**
@@ -56,20 +62,12 @@ public final class WatchedDisk implements BlockDevice, Changes {
 
   @Override
   public void write(ByteBuffer source, long guestOffset) throws IOException {
-    try {
-      disk.write(source, guestOffset);
-    } finally {
-      changes.incrementAndGet();
-    }
+    change(guestOffset, source.remaining(), () -> disk.write(source, guestOffset));
   }
 
   @Override
   public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws IOException {
-    try {
-      disk.writeZeroes(guestOffset, length, mode);
-    } finally {
-      changes.incrementAndGet();
-    }
+    change(guestOffset, length, () -> disk.writeZeroes(guestOffset, length, mode));
   }
 
   @Override
@@ -83,11 +81,55 @@ public final class WatchedDisk implements BlockDevice, Changes {
 
   @Override
   public void resize(long bytes) throws IOException {
+    tables.writeLock().lock();
     try {
       disk.resize(bytes);
     } finally {
+      table.resized();
       changes.incrementAndGet();
+      tables.writeLock().unlock();
     }
+  }
+
+  /** A change of contents. */
+  @FunctionalInterface
+  private interface Change {
+    void make() throws IOException;
+  }
+
+  /**
+   * A change of the partition table waits for what is done through partitions. One that comes
+   * through a partition itself, as where a partition begins at the table, cannot.
+   */
+  private void change(long guestOffset, long length, Change change) throws IOException {
+    boolean alone = table.covers(guestOffset, length) && tables.getReadHoldCount() == 0;
+    if (alone) {
+      tables.writeLock().lock();
+    }
+    try {
+      change.make();
+    } finally {
+      table.changed(guestOffset, length);
+      changes.incrementAndGet();
+      if (alone) {
+        tables.writeLock().unlock();
+      }
+    }
+  }
+
+  /**
+   * The disk, to read its partition table from: the reading is told of every change of the table
+   * that ends from now on, and an earlier reading of none.
+   */
+  TableReading newTableReading() {
+    TableReading reading = new TableReading(disk);
+    table = reading;
+    return reading;
+  }
+
+  /** Held by who relies on the partition table for the length of a read or write of the disk. */
+  Lock keepTable() {
+    return tables.readLock();
   }
 
   @Override

@@ -15,14 +15,16 @@ import org.qcowfs.image.ZeroMode;
  */
 final class WritableFile implements FileNode {
   private final WatchedDisk disk;
+  private final DiskPages pages;
   private final WriteRules rules;
   private final AllocatedBytes allocated;
   private final Map<String, ExtendedAttribute> attributes;
   private final Object resizing = new Object();
   private volatile @Nullable Instant modified;
 
-  WritableFile(Image image, WatchedDisk disk, WriteRules rules) {
+  WritableFile(Image image, WatchedDisk disk, DiskPages pages, WriteRules rules) {
     this.disk = disk;
+    this.pages = pages;
     this.rules = rules;
     this.allocated = new AllocatedBytes(disk::size, () -> disk, disk);
     this.attributes = Map.of(ImageTree.CACHE_ATTRIBUTE, new CacheModeAttribute(image));
@@ -83,10 +85,28 @@ final class WritableFile implements FileNode {
 
   @Override
   public OpenFile open() {
-    return new OpenDisk();
+    return new OpenDisk(false);
+  }
+
+  @Override
+  public OpenFile openForWriting() {
+    return new OpenDisk(true);
   }
 
   private final class OpenDisk implements OpenFile {
+    private final boolean forWriting;
+    private boolean cached;
+
+    OpenDisk(boolean forWriting) {
+      this.forWriting = forWriting;
+    }
+
+    @Override
+    public boolean cachedIn(PageCache cache) {
+      cached = true;
+      return pages.opened(cache, forWriting);
+    }
+
     @Override
     public int read(ByteBuffer destination, long offset) throws IOException {
       return DeviceFile.read(disk, destination, offset);
@@ -99,12 +119,7 @@ final class WritableFile implements FileNode {
         return 0;
       }
       source.limit(source.position() + count);
-      Optional<ZeroMode> zeros = rules.detectZeroes().modeFor(source, offset);
-      if (zeros.isPresent()) {
-        disk.writeZeroes(offset, count, zeros.get());
-      } else {
-        disk.write(source, offset);
-      }
+      rules.write(disk, source, offset);
       changed();
       return count;
     }
@@ -155,8 +170,16 @@ final class WritableFile implements FileNode {
     }
 
     @Override
+    public void flush() throws IOException {
+      disk.flush();
+    }
+
+    /** The disk itself belongs to the image. */
+    @Override
     public void close() {
-      // The disk belongs to the image.
+      if (cached) {
+        pages.closed(forWriting);
+      }
     }
   }
 }

@@ -1,5 +1,9 @@
 package org.qcowfs.tree;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import org.qcowfs.image.BlockDevice;
 import org.qcowfs.image.ZeroMode;
 
 /**
@@ -13,5 +17,15 @@ public record WriteRules(boolean allowShrink, ZeroMode discard, ZeroDetection de
   /** What holds where the user says nothing. */
   public static WriteRules defaults() {
     return new WriteRules(false, ZeroMode.UNMAP, ZeroDetection.OFF);
+  }
+
+  /** Writes the source's remaining bytes, or notes that they are zeros. */
+  void write(BlockDevice disk, ByteBuffer source, long guestOffset) throws IOException {
+    Optional<ZeroMode> zeros = detectZeroes.modeFor(source, guestOffset);
+    if (zeros.isPresent()) {
+      disk.writeZeroes(guestOffset, source.remaining(), zeros.get());
+    } else {
+      disk.write(source, guestOffset);
+    }
   }
 }

@@ -173,7 +173,7 @@ final class WritableFileTest {
   }
 
   @Test
-  void everythingBesideTheDiskCanOnlyBeRead() throws IOException {
+  void snapshotsCanOnlyBeRead() throws IOException {
     image.withSnapshot("one", new FakeDisk(512));
     DirectoryNode root = ImageTree.directory(image, new WatchedDisk(disk), WriteRules.defaults());
     DirectoryNode snapshots = (DirectoryNode) root.child("snapshots").orElseThrow();

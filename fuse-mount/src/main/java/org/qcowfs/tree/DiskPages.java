@@ -1,0 +1,73 @@
+package org.qcowfs.tree;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+
+/**
+ * Keeps right what the kernel has cached of the disk's file while the disk is also read and written
+ * by way of its partitions, whose files are not cached. As long as nobody has the disk's file open,
+ * nothing is asked of the kernel: it forgets everything at the next open instead.
+ *
+ * <p>Pages are the measure of it: who changes bytes by mmap(2) while others change other bytes of
+ * the same page at the same moment may undo their change.
+ */
+final class DiskPages {
+  /** Stands for the pages of a file that nobody has open. */
+  private static final PageCache NONE = (offset, length) -> {};
+
+  @GuardedBy("this")
+  private PageCache cache = NONE;
+
+  @GuardedBy("this")
+  private int opens;
+
+  @GuardedBy("this")
+  private int writers;
+
+  @GuardedBy("this")
+  private boolean outdated;
+
+  /**
+   * The disk's file is being opened. {@link #closed} must follow.
+   *
+   * @return whether the kernel may keep the pages that it has
+   */
+  synchronized boolean opened(PageCache pages, boolean forWriting) {
+    cache = pages;
+    opens++;
+    writers += forWriting ? 1 : 0;
+    return !outdated;
+  }
+
+  /** The last open has made the kernel forget what it had, and later changes told it. */
+  synchronized void closed(boolean forWriting) {
+    opens--;
+    writers -= forWriting ? 1 : 0;
+    if (opens == 0) {
+      cache = NONE;
+      outdated = false;
+    }
+  }
+
+  /**
+   * Before a range of the disk is read or changed by way of a partition: brings in what was changed
+   * through mappings. Only who has the file open for writing can have done so.
+   */
+  void writeOut(long guestOffset, long length) throws IOException {
+    PageCache pages;
+    synchronized (this) {
+      pages = writers == 0 ? NONE : cache;
+    }
+    pages.drop(guestOffset, length);
+  }
+
+  /** After a range of the disk was changed by way of a partition, and before anybody is told. */
+  void forget(long guestOffset, long length) throws IOException {
+    PageCache pages;
+    synchronized (this) {
+      outdated |= opens == 0;
+      pages = cache;
+    }
+    pages.drop(guestOffset, length);
+  }
+}
