@@ -10,6 +10,7 @@ import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.error.HostIoException;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
 
@@ -32,6 +33,10 @@ public final class HostSpace {
   private static final long MAX_BATCH_BYTES = 16 << 20;
   private static final int MIN_BATCH_CLUSTERS = 4;
   private static final int MAX_BATCH_CLUSTERS = 4096;
+
+  private static final int EFBIG = 27;
+  private static final int ENOSPC = 28;
+  private static final int EDQUOT = 122;
 
   /**
    * Clusters that follow each other.
@@ -114,16 +119,43 @@ public final class HostSpace {
 
   /**
    * Fills the reserve up where it is running low. To be called before a flush-to-disk, which then
-   * makes the new part durable at no cost of its own.
+   * makes the new part durable at no cost of its own. Where the host has no room the reserve stays
+   * as it is: a flush needs none of it, and whoever does is told.
    */
   public void topUpLocked() throws IOException {
     long reserved = reserve.stream().mapToLong(Reserved::count).sum();
-    if (reserved < batchClusters / 2) {
+    if (reserved >= batchClusters / 2) {
+      return;
+    }
+    try {
       refillLocked();
+    } catch (HostIoException e) {
+      if (!isLackOfSpace(e)) {
+        throw e;
+      }
     }
   }
 
+  /** A batch for which there is no room is tried again smaller: the last clusters count, too. */
   private void refillLocked() throws IOException {
+    while (true) {
+      try {
+        refillOnceLocked();
+        return;
+      } catch (HostIoException e) {
+        if (!isLackOfSpace(e) || batchClusters <= MIN_BATCH_CLUSTERS) {
+          throw e;
+        }
+        batchClusters = Math.max(MIN_BATCH_CLUSTERS, batchClusters / 2);
+      }
+    }
+  }
+
+  private static boolean isLackOfSpace(HostIoException e) {
+    return e.errno() == ENOSPC || e.errno() == EFBIG || e.errno() == EDQUOT;
+  }
+
+  private void refillOnceLocked() throws IOException {
     List<Reserved> found = new ArrayList<>();
     try {
       findFreeLocked(found);
