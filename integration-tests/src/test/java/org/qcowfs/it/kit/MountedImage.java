@@ -16,6 +16,7 @@ public final class MountedImage implements AutoCloseable {
   private final Path mountpoint;
   private final boolean ownMountpoint;
   private final Marked mark;
+  private String said = "";
   private boolean ended;
 
   private MountedImage(Path mountpoint, boolean ownMountpoint, Marked mark) {
@@ -44,6 +45,7 @@ public final class MountedImage implements AutoCloseable {
     MountedImage started = new MountedImage(mountpoint, own, new Marked());
     try {
       CommandResult result = started.mark.mark(command).run().succeeded();
+      started.said = result.stdout();
       assertThat(MountTable.isMounted(mountpoint)).as("mounted by %s", result).isTrue();
       return started;
     } catch (AssertionError e) {
@@ -70,6 +72,11 @@ public final class MountedImage implements AutoCloseable {
   /** A file of the tree. */
   public Path file(String name) {
     return mountpoint.resolve(name);
+  }
+
+  /** The log file that the mount has named. */
+  public Path log() {
+    return Path.of(said.strip().replaceFirst(".*log in ", ""));
   }
 
   /** The one process that serves the mount. */
