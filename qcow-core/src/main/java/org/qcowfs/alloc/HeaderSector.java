@@ -28,11 +28,13 @@ public final class HeaderSector {
   private final BlockStorage storage;
   private final int version;
   private final ByteBuffer sector = ByteBuffer.allocateDirect(BYTES).order(ByteOrder.BIG_ENDIAN);
+  private final ByteBuffer inFile = ByteBuffer.allocateDirect(BYTES);
 
   public HeaderSector(BlockStorage storage, int version) throws IOException {
     this.storage = storage;
     this.version = version;
     storage.readFully(sector, 0);
+    inFile.put(sector.duplicate().flip());
   }
 
   /** Switches to another L1 table. */
@@ -96,7 +98,17 @@ public final class HeaderSector {
     write();
   }
 
+  /**
+   * After a failure the sector in memory is what it was, so that no later change brings it along.
+   */
   private void write() throws IOException {
-    storage.write(sector.duplicate().clear(), 0);
+    boolean written = false;
+    try {
+      storage.write(sector.duplicate().clear(), 0);
+      written = true;
+    } finally {
+      ByteBuffer from = (written ? sector : inFile).duplicate().clear();
+      (written ? inFile : sector).duplicate().clear().put(from);
+    }
   }
 }
