@@ -32,11 +32,14 @@ public final class Refcounts {
   private long tableOffset;
   private long[] table;
 
+  /**
+   * @param cacheBytes memory for slices of blocks; half of it for those that have changed
+   */
   public Refcounts(BlockStorage storage, Header header, long cacheBytes) throws IOException {
     this.storage = storage;
     this.geometry = header.geometry();
     this.order = header.refcountOrder();
-    this.cache = new TableCache(cacheBytes);
+    this.cache = new TableCache(cacheBytes / 2);
     this.writer = new TableWriter(cache, storage);
     this.sliceBytes = Math.min(geometry.clusterBytes(), TableCache.SLICE_BYTES);
     this.tableOffset = header.refcountTableOffset();
@@ -99,8 +102,14 @@ public final class Refcounts {
     return word(sliceOf(blockOffset, bit, false), bit) >>> shiftOf(bit) & max();
   }
 
-  /** Changes the refcount of a cluster whose block exists. */
+  /**
+   * Changes the refcount of a cluster whose block exists. Where too many have changed to be kept,
+   * those before it are handed to the operating system.
+   */
   void setLocked(long cluster, long value) throws IOException {
+    if (cache.isUnderPressure()) {
+      writeModifiedLocked();
+    }
     long blockOffset = blockOffsetLocked(cluster);
     if (blockOffset == 0) {
       throw new IllegalStateException("no refcount block for cluster " + cluster);

@@ -92,10 +92,6 @@ final class ChainOpener implements Closeable {
     }
   }
 
-  private @Nullable CacheMode writeMode() {
-    return options.write().map(WriteOptions::cacheMode).orElse(null);
-  }
-
   private Link link(HostFile file, boolean isTop) throws IOException {
     Qcow2Metadata metadata;
     try {
@@ -186,7 +182,7 @@ final class ChainOpener implements Closeable {
               caches,
               backing,
               this,
-              links.isEmpty() ? writeMode() : null);
+              links.isEmpty() ? options.write().orElse(null) : null);
       if (links.isEmpty()) {
         return image;
       }

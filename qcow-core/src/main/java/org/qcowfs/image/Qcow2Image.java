@@ -39,7 +39,7 @@ final class Qcow2Image implements Image {
   /**
    * @param backing the disk of the backing file, if there is one
    * @param chainFiles closed with the image
-   * @param writeMode how to write to the disk, or null where it is only read
+   * @param write how to write to the disk, or null where it is only read
    */
   Qcow2Image(
       HostFile file,
@@ -48,7 +48,7 @@ final class Qcow2Image implements Image {
       Qcow2Layer.Caches caches,
       @Nullable BlockDevice backing,
       Closeable chainFiles,
-      @Nullable CacheMode writeMode)
+      @Nullable WriteOptions write)
       throws IOException {
     this.file = file;
     this.metadata = metadata;
@@ -58,12 +58,12 @@ final class Qcow2Image implements Image {
     this.preallocation = new MetadataPreallocation(file, metadata.header());
     this.chainFiles = chainFiles;
     L1Table l1Table = readActiveL1Table();
-    if (writeMode == null) {
+    if (write == null) {
       Qcow2Layer active = layer(l1Table);
       this.writable = null;
       this.disk = device(metadata.header().virtualSize(), () -> active);
     } else {
-      this.writable = writableDisk(l1Table, writeMode);
+      this.writable = writableDisk(l1Table, write);
       this.disk = writable;
     }
   }
@@ -76,7 +76,7 @@ final class Qcow2Image implements Image {
     }
   }
 
-  private CachedDisk writableDisk(L1Table l1Table, CacheMode mode) throws IOException {
+  private CachedDisk writableDisk(L1Table l1Table, WriteOptions write) throws IOException {
     try {
       ActiveDisk active =
           new ActiveDisk(
@@ -85,13 +85,15 @@ final class Qcow2Image implements Image {
               l1Table,
               caches,
               backingSource(backing),
-              backing == null ? 0 : backing.size());
+              backing == null ? 0 : backing.size(),
+              write.settings());
       Qcow2Extents extents = extents(active::layer);
       List<HostFile> hostFiles =
           files.guestData() instanceof HostFile data && data != file
               ? List.of(file, data)
               : List.of(file);
-      return new CachedDisk(file.name(), new Qcow2WritableDisk(active, extents, hostFiles), mode);
+      return new CachedDisk(
+          file.name(), new Qcow2WritableDisk(active, extents, hostFiles), write.cacheMode());
     } catch (Qcow2Exception e) {
       throw e.in(file.name());
     }

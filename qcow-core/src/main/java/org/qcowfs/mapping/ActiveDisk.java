@@ -7,6 +7,7 @@ import org.qcowfs.alloc.HeaderSector;
 import org.qcowfs.alloc.HostSpace;
 import org.qcowfs.alloc.Refcounts;
 import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Features;
 import org.qcowfs.format.Header;
 import org.qcowfs.geometry.ClusterGeometry;
@@ -23,7 +24,6 @@ import org.qcowfs.mapping.GuestWriter.BackingExtent;
  * resize and close by one at a time.
  */
 public final class ActiveDisk {
-  private static final long REFCOUNT_CACHE_BYTES = 1 << 20;
   private static final int SECTOR_BYTES = 512;
 
   private final WriteContext context;
@@ -33,12 +33,43 @@ public final class ActiveDisk {
   private final GuestZeroer zeroer;
   private final MetadataFlusher flusher;
   private final BackingExtent backing;
+
+  /** Refcounts may be wrong in the file from the first change until the close. */
+  private final boolean lazyRefcounts;
+
   private volatile boolean changed;
   private volatile long size;
 
   /**
    * @param backingEnd guest offset behind the last byte of the backing file; 0 where there is none
+   * @throws UnsupportedFeatureException when the image cannot be written as the settings say
    */
+  public ActiveDisk(
+      Qcow2Layer.Files files,
+      Header header,
+      L1Table l1Table,
+      Qcow2Layer.Caches caches,
+      BackingSource backing,
+      long backingEnd,
+      WriteSettings settings)
+      throws IOException {
+    this.header = header;
+    this.lazyRefcounts = settings.lazyRefcounts().orElse(header.lazyRefcounts());
+    if (lazyRefcounts && header.version() < 3) {
+      throw new UnsupportedFeatureException(
+          "lazy refcounts need an image of version 3, this one has version 2; leave lazy_refcounts"
+              + " out, or convert the image with qemu-img amend -o compat=1.1");
+    }
+    this.layer = new Qcow2Layer(files, header, l1Table, caches, backing);
+    this.context = context(files, header, l1Table, caches, settings);
+    this.backing = () -> backingEnd;
+    this.writer = new GuestWriter(context, layer, this.backing, () -> size);
+    this.zeroer = new GuestZeroer(context, layer, writer, this.backing);
+    this.flusher = new MetadataFlusher(context, settings.punchFreed());
+    this.size = header.virtualSize();
+  }
+
+  /** As the image says, with the usual settings. */
   public ActiveDisk(
       Qcow2Layer.Files files,
       Header header,
@@ -47,18 +78,15 @@ public final class ActiveDisk {
       BackingSource backing,
       long backingEnd)
       throws IOException {
-    this.header = header;
-    this.layer = new Qcow2Layer(files, header, l1Table, caches, backing);
-    this.context = context(files, header, l1Table, caches);
-    this.backing = () -> backingEnd;
-    this.writer = new GuestWriter(context, layer, this.backing, () -> size);
-    this.zeroer = new GuestZeroer(context, layer, writer, this.backing);
-    this.flusher = new MetadataFlusher(context);
-    this.size = header.virtualSize();
+    this(files, header, l1Table, caches, backing, backingEnd, WriteSettings.defaults());
   }
 
   private static WriteContext context(
-      Qcow2Layer.Files files, Header header, L1Table l1Table, Qcow2Layer.Caches caches)
+      Qcow2Layer.Files files,
+      Header header,
+      L1Table l1Table,
+      Qcow2Layer.Caches caches,
+      WriteSettings settings)
       throws IOException {
     ClusterGeometry geometry = header.geometry();
     DurabilityClock clock =
@@ -70,7 +98,7 @@ public final class ActiveDisk {
               files.image().flushToDisk();
             });
     HeaderSector sector = new HeaderSector(files.image(), header.version());
-    Refcounts refcounts = new Refcounts(files.image(), header, REFCOUNT_CACHE_BYTES);
+    Refcounts refcounts = new Refcounts(files.image(), header, settings.refcountCacheBytes());
     HostSpace space = new HostSpace(files.image(), geometry, refcounts, sector, clock);
     FreedClusters freed = new FreedClusters();
     L2Update l2 =
@@ -97,11 +125,6 @@ public final class ActiveDisk {
   /** Whether dependent metadata waits for stable media; without, its order is all there is. */
   public void setBarriers(boolean value) {
     context.clock().setBarriers(value);
-  }
-
-  /** Whether the host file gives up the space of clusters that are freed. */
-  public void setPunchFreed(boolean value) {
-    flusher.setPunchFreed(value);
   }
 
   /** Virtual size in bytes. */
@@ -171,7 +194,11 @@ public final class ActiveDisk {
         sector.keepAutoclearLocked(kept);
         context.clock().settle(context.clock().ticket());
       }
-      if (header.lazyRefcounts()) {
+      if (lazyRefcounts != header.lazyRefcounts()) {
+        sector.setLazyRefcountsLocked(lazyRefcounts);
+        context.clock().settle(context.clock().ticket());
+      }
+      if (lazyRefcounts) {
         sector.setDirtyLocked(true);
         context.clock().settle(context.clock().ticket());
         context.space().setRefcountsPostponedLocked(true);
@@ -237,7 +264,7 @@ public final class ActiveDisk {
     try {
       context.space().closeLocked();
       context.clock().settle(context.clock().ticket());
-      if (header.lazyRefcounts()) {
+      if (lazyRefcounts) {
         context.header().setDirtyLocked(false);
         context.clock().settle(context.clock().ticket());
       }

@@ -19,16 +19,15 @@ import org.qcowfs.cache.TableWriter;
 final class MetadataFlusher {
   private final WriteContext context;
   private final TableWriter l2Writer;
-  private volatile boolean punchFreed = true;
+  private final boolean punchFreed;
 
-  MetadataFlusher(WriteContext context) {
+  /**
+   * @param punchFreed whether the host file gives up the space of freed clusters
+   */
+  MetadataFlusher(WriteContext context, boolean punchFreed) {
+    this.punchFreed = punchFreed;
     this.context = context;
     this.l2Writer = new TableWriter(context.l2Cache(), context.image());
-  }
-
-  /** Whether the host file gives up the space of freed clusters. */
-  void setPunchFreed(boolean value) {
-    punchFreed = value;
   }
 
   private record Copies(TableWriter.Copies l2, L1Table.Copies l1, List<FreedClusters.Range> freed) {
