@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
       "Mount options: ro, rw (default), format=qcow2|raw, backing_format=qcow2|raw,",
       "references=same-dir|none|any|DIR[:DIR...], snapshot=NAME, force_share,",
       "cache=writeback|none|writethrough|directsync|unsafe|volatile, discard=unmap|ignore,",
-      "detect_zeroes=off|on|unmap, flush_interval=SECONDS, allow_shrink, drop_bitmaps,",
-      "l2_cache_size=BYTES[K|M|G], allow_other, uid=N, gid=N, umask=OCTAL, threads=N, debug"
+      "detect_zeroes=off|on|unmap, flush_interval=SECONDS, lazy_refcounts=on|off, allow_shrink,",
+      "drop_bitmaps, l2_cache_size=BYTES[K|M|G], refcount_cache_size=BYTES[K|M|G], allow_other,"
+          + " uid=N, gid=N, umask=OCTAL, threads=N, debug"
     })
 final class MountCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
@@ -89,7 +90,7 @@ final class MountCommand implements Callable<Integer> {
     StandardStreams.dropOutput();
   }
 
-  private MountOptions parseOptions() throws IOException {
+  private MountOptions parseOptions() {
     if (Logging.verbosity() == Verbosity.DEBUG) {
       optionLists.add("debug");
     }

@@ -1,6 +1,5 @@
 package org.qcowfs.session;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,13 +20,13 @@ final class MountOptionNames {
           "discard",
           "detect_zeroes",
           "flush_interval",
+          "lazy_refcounts",
           "l2_cache_size",
+          "refcount_cache_size",
           "uid",
           "gid",
           "umask",
           "threads");
-
-  private static final Set<String> NOT_YET = Set.of("lazy_refcounts", "refcount_cache_size");
 
   /** What mount(8) and fstab hand to any filesystem. */
   private static final Set<String> GENERIC =
@@ -67,11 +66,8 @@ final class MountOptionNames {
 
   private MountOptionNames() {}
 
-  /** Refuses an option that is unknown, has a value too many or too few, or is not there yet. */
-  static void check(String name, Optional<String> value) throws MountOptionException, IOException {
-    if (NOT_YET.contains(name)) {
-      throw new IOException("mount option %s: is not there yet; mount without it".formatted(name));
-    }
+  /** Refuses an option that is unknown, has a value too many or too few. */
+  static void check(String name, Optional<String> value) throws MountOptionException {
     if (isGeneric(name)) {
       return;
     }
@@ -93,7 +89,6 @@ final class MountOptionNames {
   private static MountOptionException unknown(String name) {
     List<String> known = new ArrayList<>(FLAGS);
     known.addAll(WITH_VALUE);
-    known.addAll(NOT_YET);
     known.sort(null);
     String message = "unknown mount option '%s'".formatted(name);
     return new MountOptionException(

@@ -1,6 +1,5 @@
 package org.qcowfs.session;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,6 +22,8 @@ final class MountOptionParser {
   private Optional<CacheMode> cacheMode = Optional.empty();
   private Optional<WriteOptions.Overlay> overlay = Optional.empty();
   private boolean dropBitmaps;
+  private Optional<Boolean> lazyRefcounts = Optional.empty();
+  private long refcountCacheBytes = WriteOptions.defaults().refcountCacheBytes();
   private boolean allowShrink;
   private ZeroMode discard = DEFAULTS.writes().discard();
   private ZeroDetection detectZeroes = DEFAULTS.writes().detectZeroes();
@@ -35,7 +36,7 @@ final class MountOptionParser {
   private boolean debug;
 
   /** Takes one option: {@code NAME} or {@code NAME=VALUE}. */
-  void take(String option) throws MountOptionException, IOException {
+  void take(String option) throws MountOptionException {
     int equals = option.indexOf('=');
     String name = equals < 0 ? option : option.substring(0, equals);
     Optional<String> value =
@@ -76,6 +77,11 @@ final class MountOptionParser {
           detectZeroes =
               OptionValues.named(name, value, ZeroDetection.byName(value), "off, on or unmap");
       case "flush_interval" -> flushSeconds = OptionValues.flushSeconds(value);
+      case "lazy_refcounts" ->
+          lazyRefcounts =
+              Optional.of(
+                  OptionValues.named(name, value, OptionValues.onOrOff(value), "on or off"));
+      case "refcount_cache_size" -> refcountCacheBytes = OptionValues.bytes(name, value);
       case "drop_bitmaps" -> dropBitmaps = true;
       case "allow_shrink" -> allowShrink = true;
       default -> {
@@ -127,7 +133,13 @@ final class MountOptionParser {
   private WriteOptions writeOptions() {
     boolean thrownAway = overlay.isPresent() && overlay.get().file().isEmpty();
     CacheMode unlessGiven = thrownAway ? CacheMode.VOLATILE : WriteOptions.defaults().cacheMode();
-    return new WriteOptions(cacheMode.orElse(unlessGiven), dropBitmaps, overlay);
+    return new WriteOptions(
+        cacheMode.orElse(unlessGiven),
+        dropBitmaps,
+        overlay,
+        lazyRefcounts,
+        refcountCacheBytes,
+        discard == ZeroMode.UNMAP);
   }
 
   private static WriteOptions.Overlay overlay(String value) throws MountOptionException {

@@ -1,6 +1,5 @@
 package org.qcowfs.session;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -64,9 +63,8 @@ public record MountOptions(
    *
    * @throws MountOptionException when a name is unknown, a value malformed, or two options exclude
    *     each other
-   * @throws IOException when an option asks for what this version cannot do yet
    */
-  public static MountOptions parse(List<String> lists) throws MountOptionException, IOException {
+  public static MountOptions parse(List<String> lists) throws MountOptionException {
     MountOptionParser parser = new MountOptionParser();
     for (String list : lists) {
       for (String option : split(list)) {

@@ -9,7 +9,7 @@ final class OptionValues {
   private static final int MAX_THREADS = 64;
   private static final int MAX_FLUSH_SECONDS = 24 * 60 * 60;
 
-  /** Smallest L2 cache: one table of the largest cluster size must be able to stay. */
+  /** Smallest cache: a set of slices for reading and one for writing must be able to stay. */
   private static final long MIN_CACHE_BYTES = 64 << 10;
 
   private OptionValues() {}
@@ -34,6 +34,14 @@ final class OptionValues {
       throw malformed(name, value, "at least 64K");
     }
     return bytes;
+  }
+
+  static Optional<Boolean> onOrOff(String value) {
+    return switch (value) {
+      case "on" -> Optional.of(true);
+      case "off" -> Optional.of(false);
+      default -> Optional.empty();
+    };
   }
 
   static long id(String name, String value) throws MountOptionException {

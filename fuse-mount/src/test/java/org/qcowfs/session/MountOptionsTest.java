@@ -3,7 +3,6 @@ package org.qcowfs.session;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +20,7 @@ import org.qcowfs.tree.WriteRules;
 import org.qcowfs.tree.ZeroDetection;
 
 final class MountOptionsTest {
-  private static MountOptions parse(String... lists) throws MountOptionException, IOException {
+  private static MountOptions parse(String... lists) throws MountOptionException {
     return MountOptions.parse(List.of(lists));
   }
 
@@ -99,10 +98,12 @@ final class MountOptionsTest {
     MountOptions options =
         parse(
             "cache=directsync,discard=ignore,detect_zeroes=on,flush_interval=0",
-            "drop_bitmaps,allow_shrink");
+            "drop_bitmaps,allow_shrink,lazy_refcounts=on,refcount_cache_size=64K");
 
     assertThat(options.image().write())
-        .contains(new WriteOptions(CacheMode.DIRECTSYNC, true, Optional.empty()));
+        .contains(
+            new WriteOptions(
+                CacheMode.DIRECTSYNC, true, Optional.empty(), Optional.of(true), 65_536, false));
     assertThat(options.writes()).isEqualTo(new WriteRules(true, ZeroMode.KEEP, ZeroDetection.ON));
     assertThat(options.flushSeconds()).isZero();
   }
@@ -130,13 +131,18 @@ final class MountOptionsTest {
         .hasMessageContaining("discard=ignore");
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"lazy_refcounts=on", "refcount_cache_size=1M"})
-  void whatIsNotThereYetIsRefusedAsThat(String option) {
-    assertThatThrownBy(() -> parse(option))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("mount option " + option.replaceAll("=.*", ""))
-        .hasMessageContaining("not there yet");
+  @Test
+  void lazyRefcountsAreAsTheImageSaysUnlessTheyAreAskedFor() throws Exception {
+    assertThat(parse().image().write().orElseThrow().lazyRefcounts()).isEmpty();
+    assertThat(parse("lazy_refcounts=off").image().write().orElseThrow().lazyRefcounts())
+        .contains(false);
+  }
+
+  @Test
+  void freedClustersArePunchedUnlessDiscardsAreIgnored() throws Exception {
+    assertThat(parse().image().write().orElseThrow().punchFreed()).isTrue();
+    assertThat(parse("discard=unmap").image().write().orElseThrow().punchFreed()).isTrue();
+    assertThat(parse("discard=ignore").image().write().orElseThrow().punchFreed()).isFalse();
   }
 
   @ParameterizedTest
@@ -178,6 +184,8 @@ final class MountOptionsTest {
         "cache=WRITEBACK",
         "discard=",
         "detect_zeroes=yes",
+        "lazy_refcounts=yes",
+        "refcount_cache_size=1K",
         "flush_interval=-1",
         "flush_interval=1s"
       })
