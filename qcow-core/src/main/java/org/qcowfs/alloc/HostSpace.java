@@ -3,10 +3,9 @@ package org.qcowfs.alloc;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
-import java.util.OptionalLong;
-import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.error.CorruptImageException;
@@ -223,12 +222,13 @@ public final class HostSpace {
     if (failure != null) {
       throw failure;
     }
-    RefcountGrowth growth = new RefcountGrowth(geometry, refcounts, fileEnd, fileEnd, clusters);
+    RefcountGrowth growth =
+        new RefcountGrowth(geometry, refcounts, Collections.emptyNavigableSet(), fileEnd, clusters);
     growth.secureSpace(storage);
     storage.resize(growth.endCluster() << geometry.clusterBits());
     if (growth.addsBlocks()) {
       try {
-        growth.writeLocked(storage, header, clock);
+        growth.writeLocked(storage, header, clock, new ClusterCounts());
       } catch (IOException e) {
         failure = e;
         throw e;
@@ -307,51 +307,6 @@ public final class HostSpace {
     if (!refcountsPostponed) {
       refcounts.writeModifiedLocked();
     }
-  }
-
-  /**
-   * Sets every refcount to what was counted, and makes the file long enough for every cluster that
-   * is referred to. New blocks go behind all of them, so nothing that a table names is overwritten.
-   *
-   * @param end the first cluster behind the last one that lies in the file or is referred to
-   * @param count how often a cluster is referred to
-   * @return how many refcounts were wrong
-   */
-  public long recountLocked(long end, LongUnaryOperator count) throws IOException {
-    if (end > fileEnd) {
-      storage.resize(end << geometry.clusterBits());
-      fileEnd = end;
-    }
-    long wrong = 0;
-    RefcountGrowth growth = new RefcountGrowth(geometry, refcounts, 0, fileEnd, 0);
-    OptionalLong replacedTable = OptionalLong.empty();
-    long replacedClusters = (long) refcounts.tableEntriesLocked() * Long.BYTES;
-    if (growth.addsBlocks()) {
-      growth.secureSpace(storage);
-      growth.writeLocked(storage, header, clock);
-      fileEnd = growth.endCluster();
-      replacedTable = growth.replacedTable();
-    }
-    for (long cluster = 0; cluster < end; cluster++) {
-      boolean replaced =
-          replacedTable.isPresent()
-              && cluster >= replacedTable.getAsLong()
-              && cluster - replacedTable.getAsLong() < replacedClusters >>> geometry.clusterBits();
-      long expected = count.applyAsLong(cluster) - (replaced ? 1 : 0);
-      if (Long.compareUnsigned(expected, refcounts.max()) > 0) {
-        throw new CorruptImageException(
-            "Refcount",
-            cluster << geometry.clusterBits(),
-            "the cluster is referred to %d times, more than its refcount can say"
-                .formatted(expected));
-      }
-      if (refcounts.getLocked(cluster) != expected) {
-        refcounts.setLocked(cluster, expected);
-        wrong++;
-      }
-    }
-    refcounts.writeModifiedLocked();
-    return wrong;
   }
 
   /** Gives the reserve back, and the end of the file that nobody uses. */

@@ -1,7 +1,9 @@
 package org.qcowfs.alloc;
 
 import java.io.IOException;
+import java.util.NavigableSet;
 import java.util.OptionalLong;
+import java.util.TreeSet;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Limits;
@@ -18,7 +20,8 @@ import org.qcowfs.storage.BlockStorage;
 final class RefcountGrowth {
   private final ClusterGeometry geometry;
   private final Refcounts refcounts;
-  private final long coverFrom;
+  private final NavigableSet<Long> uncovered;
+  private final long fileEnd;
   private final long first;
   private final long blocks;
   private final long tableClusters;
@@ -26,14 +29,20 @@ final class RefcountGrowth {
   private OptionalLong replacedTable = OptionalLong.empty();
 
   /**
-   * @param coverFrom the first cluster that must be counted by a block afterwards
+   * @param uncovered indices of blocks that must exist afterwards although they count none of the
+   *     new clusters
    * @param fileEnd the first cluster that lies behind the file
    * @param clusters how many are wanted
    */
   RefcountGrowth(
-      ClusterGeometry geometry, Refcounts refcounts, long coverFrom, long fileEnd, long clusters)
+      ClusterGeometry geometry,
+      Refcounts refcounts,
+      NavigableSet<Long> uncovered,
+      long fileEnd,
+      long clusters)
       throws IOException {
-    this.coverFrom = coverFrom;
+    this.uncovered = uncovered;
+    this.fileEnd = fileEnd;
     this.geometry = geometry;
     this.refcounts = refcounts;
     this.clusters = clusters;
@@ -50,7 +59,7 @@ final class RefcountGrowth {
         neededTable = 0;
         continue;
       }
-      long blocksNow = missingBlocks(Math.min(coverFrom, start), end);
+      long blocksNow = missingBlocks(end).size();
       long tableNow = tableClustersFor(end);
       if (blocksNow <= neededBlocks && tableNow <= neededTable) {
         break;
@@ -76,12 +85,13 @@ final class RefcountGrowth {
     return -1;
   }
 
-  private long missingBlocks(long start, long end) throws IOException {
-    long missing = 0;
+  /** Indices of the blocks that must be made so that everything behind the file is counted. */
+  private NavigableSet<Long> missingBlocks(long end) throws IOException {
+    NavigableSet<Long> missing = new TreeSet<>(uncovered);
     long perBlock = refcounts.clustersPerBlock();
-    for (long index = start / perBlock; index <= (end - 1) / perBlock; index++) {
+    for (long index = fileEnd / perBlock; index <= (end - 1) / perBlock; index++) {
       if (refcounts.blockOffsetLocked(index * perBlock) == 0) {
-        missing++;
+        missing.add(index);
       }
     }
     return missing;
@@ -135,22 +145,22 @@ final class RefcountGrowth {
    * Writes the new blocks and, if need be, the new table. The space for them has been secured. In
    * order (R3): the contents are durable before what points to them.
    *
+   * @param counts what the new blocks count, besides what is new
    * @throws IOException when the host fails; memory and disk may then differ, so nothing may be
    *     allocated any more
    */
-  void writeLocked(BlockStorage storage, HeaderSector header, DurabilityClock clock)
+  void writeLocked(
+      BlockStorage storage, HeaderSector header, DurabilityClock clock, ClusterCounts counts)
       throws IOException {
     long oldTable = refcounts.tableOffsetLocked();
     int oldEntries = refcounts.tableEntriesLocked();
+    NavigableSet<Long> entered = missingBlocks(endCluster());
     if (tableClusters > 0) {
       refcounts.enlargeTableLocked(
           (first + blocks) << geometry.clusterBits(),
           Math.toIntExact((tableClusters << geometry.clusterBits()) / Long.BYTES));
     }
-    long perBlock = refcounts.clustersPerBlock();
-    long firstIndex = Math.min(coverFrom, first) / perBlock;
-    long lastIndex = (endCluster() - 1) / perBlock;
-    enterBlocks(firstIndex, lastIndex);
+    enterBlocks(entered, counts);
     for (long cluster = first; cluster < firstDataCluster(); cluster++) {
       refcounts.setLocked(cluster, 1);
     }
@@ -163,23 +173,30 @@ final class RefcountGrowth {
       freeOldTable(oldTable, oldEntries);
     } else {
       clock.settle(clock.ticket());
-      refcounts.writeTableEntriesLocked(firstIndex, lastIndex);
+      refcounts.writeTableEntriesLocked(entered.first(), entered.last());
     }
   }
 
-  private void enterBlocks(long firstIndex, long lastIndex) throws IOException {
-    long perBlock = refcounts.clustersPerBlock();
-    long next = first;
-    for (long index = firstIndex; index <= lastIndex; index++) {
-      if (refcounts.blockOffsetLocked(index * perBlock) == 0) {
-        long hostOffset = next << geometry.clusterBits();
-        refcounts.forgetLocked(hostOffset, geometry.clusterBytes());
-        refcounts.enterBlockLocked(index, hostOffset);
-        next++;
-      }
+  private void enterBlocks(NavigableSet<Long> indices, ClusterCounts counts) throws IOException {
+    if (indices.size() != blocks) {
+      throw new IllegalStateException(
+          "planned %d blocks, need %d".formatted(blocks, indices.size()));
     }
-    if (next != first + blocks) {
-      throw new IllegalStateException("planned %d blocks, used %d".formatted(blocks, next - first));
+    long next = first;
+    for (long index : indices) {
+      long hostOffset = next << geometry.clusterBits();
+      refcounts.forgetLocked(hostOffset, geometry.clusterBytes());
+      refcounts.enterBlockLocked(index, hostOffset);
+      next++;
+    }
+    for (long index : indices) {
+      long start = index * refcounts.clustersPerBlock();
+      long behind = start + refcounts.clustersPerBlock();
+      for (long cluster = counts.next(start);
+          cluster >= 0 && cluster < behind;
+          cluster = counts.next(cluster + 1)) {
+        refcounts.setLocked(cluster, counts.get(cluster));
+      }
     }
   }
 

@@ -150,14 +150,19 @@ public final class Refcounts {
   }
 
   /**
-   * The first cluster of the range whose refcount is 0.
+   * The first cluster of the range whose refcount is 0, and can be set.
    *
    * @return {@code end} where there is none
    */
   long nextFreeLocked(long from, long end) throws IOException {
-    for (long cluster = from; cluster < end; cluster++) {
-      if (getLocked(cluster) == 0) {
+    long cluster = from;
+    while (cluster < end) {
+      if (blockOffsetLocked(cluster) == 0) {
+        cluster = (cluster / clustersPerBlock() + 1) * clustersPerBlock();
+      } else if (getLocked(cluster) == 0) {
         return cluster;
+      } else {
+        cluster++;
       }
     }
     return end;

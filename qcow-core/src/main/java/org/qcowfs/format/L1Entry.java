@@ -22,6 +22,11 @@ public final class L1Entry {
     return l2TableOffset | COPIED;
   }
 
+  /** The entry with the COPIED flag set or clear, and everything else as it is. */
+  public static long withCopied(long entry, boolean copied) {
+    return copied ? entry | COPIED : entry & ~COPIED;
+  }
+
   public static boolean isCopied(long entry) {
     return (entry & COPIED) != 0;
   }

@@ -35,6 +35,11 @@ public final class L2Entry {
     return hostOffset | COPIED | ZERO;
   }
 
+  /** The entry with the COPIED flag set or clear, and everything else as it is. */
+  public static long withCopied(long entry, boolean copied) {
+    return copied ? entry | COPIED : entry & ~COPIED;
+  }
+
   public static boolean isCompressed(long entry) {
     return (entry & COMPRESSED) != 0;
   }

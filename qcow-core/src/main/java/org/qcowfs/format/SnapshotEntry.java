@@ -52,6 +52,16 @@ public record SnapshotEntry(
     return HEAD_BYTES + extraBytes(head) + idAndNameBytes(head);
   }
 
+  /** Host offset of the snapshot's L1 table, as stored. */
+  public static long l1TableOffset(ByteBuffer head) {
+    return head.slice().order(ByteOrder.BIG_ENDIAN).getLong(0);
+  }
+
+  /** Entries of the snapshot's L1 table, as stored: 0 to 2^32-1. */
+  public static long l1Entries(ByteBuffer head) {
+    return unsignedInt(head.slice().order(ByteOrder.BIG_ENDIAN), 8);
+  }
+
   /** How much of its end the entry needs for ID and name: at most 128 KiB. */
   public static int idAndNameBytes(ByteBuffer head) {
     ByteBuffer in = head.slice().order(ByteOrder.BIG_ENDIAN);

@@ -99,7 +99,7 @@ final class ChainOpener implements Closeable {
       if (isTop && options.write().isPresent()) {
         metadata.checkWritable(options.write().get());
         if (metadata.header().dirty()) {
-          new DirtyImageRepair(file, metadata.header()).repair();
+          new DirtyImageRepair(file, metadata.header(), metadata.extensions()).repair();
           metadata = Qcow2Metadata.read(file);
         }
       }

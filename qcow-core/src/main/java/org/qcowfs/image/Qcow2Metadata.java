@@ -254,11 +254,6 @@ record Qcow2Metadata(
           "the image is marked corrupt and must not be written to; mount it with ro, or repair it"
               + " with qemu-img check -r all");
     }
-    if (header.dirty() && (header.snapshotCount() > 0 || extensions.bitmaps().isPresent())) {
-      throw new ReadOnlyImageException(
-          "the image was not closed cleanly (dirty bit), and has snapshots or bitmaps; mount it"
-              + " with ro, or repair it with qemu-img check -r all");
-    }
     boolean bitmapsKept = extensions.bitmaps().isPresent() && bitmapsProblem.isEmpty();
     if (bitmapsKept && options.dropBitmaps() && header.snapshotCount() > 0) {
       // Measured: qemu-img 7.2 check -r on such an image forgets every internal snapshot.

@@ -1,0 +1,103 @@
+package org.qcowfs.alloc;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.qcowfs.error.UnsupportedFeatureException;
+
+/**
+ * How often something is said of each cluster of an image file. Takes little more than a byte for
+ * each cluster that is near another one, and nothing for ranges of which nothing is said; so memory
+ * is bounded by the tables that were read, and not by the offsets in them.
+ *
+ * <p>Thread rules: used by one thread.
+ */
+public final class ClusterCounts {
+  private static final int PAGE_CLUSTERS = 512;
+  private static final int PAGE_OVERHEAD_BYTES = 100;
+
+  /** In a page: the count is in the map of large ones. */
+  private static final int LARGE = 255;
+
+  private final NavigableMap<Long, byte[]> pages = new TreeMap<>();
+  private final Map<Long, Long> large = new HashMap<>();
+  private final long maxPages;
+
+  public ClusterCounts() {
+    // The JVM is made small on purpose; the rest of the mount must fit too.
+    this(Runtime.getRuntime().maxMemory() / 3);
+  }
+
+  /**
+   * @param maxBytes how much memory the counts may take
+   */
+  ClusterCounts(long maxBytes) {
+    this.maxPages = Math.max(1, maxBytes / (PAGE_CLUSTERS + PAGE_OVERHEAD_BYTES));
+  }
+
+  /** The count of a cluster; 0 at first. */
+  public long get(long cluster) {
+    byte[] page = pages.get(cluster / PAGE_CLUSTERS);
+    int count = page == null ? 0 : page[(int) (cluster % PAGE_CLUSTERS)] & 0xff;
+    return count == LARGE ? large.getOrDefault(cluster, 0L) : count;
+  }
+
+  /**
+   * Counts a cluster so many times more.
+   *
+   * @throws UnsupportedFeatureException when there is no memory for it
+   */
+  public void add(long cluster, long times) throws UnsupportedFeatureException {
+    if (times == 0) {
+      return;
+    }
+    byte[] page = pages.get(cluster / PAGE_CLUSTERS);
+    if (page == null) {
+      page = newPage(cluster / PAGE_CLUSTERS);
+    }
+    long count = get(cluster) + times;
+    page[(int) (cluster % PAGE_CLUSTERS)] = (byte) Math.min(count, LARGE);
+    if (count >= LARGE) {
+      large.put(cluster, count);
+    }
+  }
+
+  private byte[] newPage(long index) throws UnsupportedFeatureException {
+    if (pages.size() >= maxPages) {
+      throw new UnsupportedFeatureException(
+          "its clusters are too many to be counted in the memory of this process");
+    }
+    byte[] page = new byte[PAGE_CLUSTERS];
+    pages.put(index, page);
+    return page;
+  }
+
+  /** The first cluster at or behind the given one whose count is not 0; -1 where there is none. */
+  public long next(long from) {
+    Map.Entry<Long, byte[]> entry = pages.ceilingEntry(from / PAGE_CLUSTERS);
+    while (entry != null) {
+      long first = entry.getKey() * PAGE_CLUSTERS;
+      for (int i = (int) Math.max(0, from - first); i < PAGE_CLUSTERS; i++) {
+        if (entry.getValue()[i] != 0) {
+          return first + i;
+        }
+      }
+      entry = pages.higherEntry(entry.getKey());
+    }
+    return -1;
+  }
+
+  /** One cluster more than the last whose count is not 0. */
+  public long end() {
+    if (pages.isEmpty()) {
+      return 0;
+    }
+    byte[] last = pages.lastEntry().getValue();
+    int i = PAGE_CLUSTERS;
+    while (last[i - 1] == 0) {
+      i--;
+    }
+    return pages.lastKey() * PAGE_CLUSTERS + i;
+  }
+}

@@ -1,0 +1,69 @@
+package org.qcowfs.check;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * Reads the 64-bit words of tables, piece by piece. Holes of the file are skipped, so time is
+ * bounded by what the file takes up on the host.
+ *
+ * <p>Thread rules: used by one thread; one scan at a time.
+ */
+final class TableScan {
+  private static final int PIECE_BYTES = 64 << 10;
+
+  /** Takes a word that is not 0. */
+  @FunctionalInterface
+  interface Visitor {
+    void visit(long index, long word) throws IOException;
+  }
+
+  private final BlockStorage storage;
+  private final ByteBuffer piece =
+      ByteBuffer.allocateDirect(PIECE_BYTES).order(ByteOrder.BIG_ENDIAN);
+
+  TableScan(BlockStorage storage) {
+    this.storage = storage;
+  }
+
+  /**
+   * Visits each word that is not 0, in order.
+   *
+   * @param structure what the table is, for the message where it is not in the file
+   */
+  void visit(String structure, long hostOffset, long words, Visitor visitor) throws IOException {
+    long bytes = words * Long.BYTES;
+    if (hostOffset > storage.size() - bytes) {
+      throw new CorruptImageException(
+          structure, hostOffset, "%d bytes, ends past the end of the file".formatted(bytes));
+    }
+    long done = 0;
+    while (done < bytes) {
+      long data = storage.nextData(hostOffset + done);
+      if (data < 0) {
+        return;
+      }
+      // Host file systems know holes in steps of their own; a word begins at a multiple of 8.
+      done = Math.max(done, data - hostOffset & -Long.BYTES);
+      int count = (int) Math.min(PIECE_BYTES, bytes - done);
+      if (count > 0) {
+        storage.readFully(piece.clear().limit(count), hostOffset + done);
+        visitPiece(done / Long.BYTES, visitor);
+        done += count;
+      }
+    }
+  }
+
+  private void visitPiece(long firstIndex, Visitor visitor) throws IOException {
+    piece.flip();
+    for (int i = 0; i < piece.limit() / Long.BYTES; i++) {
+      long word = piece.getLong(i * Long.BYTES);
+      if (word != 0) {
+        visitor.visit(firstIndex + i, word);
+      }
+    }
+  }
+}
