@@ -20,6 +20,9 @@ final class RequestGate {
   /** Requests inside, by the phase in which they entered and by stripe. */
   private final AtomicLongArray inside = new AtomicLongArray(2 * STRIPES * PADDING);
 
+  /** Held by the one that waits: the monitor of the gate itself is let go while it does. */
+  private final Object turn = new Object();
+
   private volatile int phase;
 
   /** Enters. The result goes to {@link #leave}. */
@@ -46,7 +49,13 @@ final class RequestGate {
   }
 
   /** Returns when every request has left that was inside at the call. */
-  synchronized void awaitThoseInside() throws InterruptedException {
+  void awaitThoseInside() throws InterruptedException {
+    synchronized (turn) {
+      changePhase();
+    }
+  }
+
+  private synchronized void changePhase() throws InterruptedException {
     int old = phase;
     phase = 1 - old;
     while (count(old) != 0) {
