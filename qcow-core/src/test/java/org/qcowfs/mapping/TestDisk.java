@@ -2,8 +2,12 @@ package org.qcowfs.mapping;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.qcowfs.alloc.Refcounts;
 import org.qcowfs.cache.ClusterCache;
 import org.qcowfs.cache.TableCache;
+import org.qcowfs.check.ReferenceCounter;
 import org.qcowfs.format.Header;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.ImageBuilder;
@@ -43,6 +47,39 @@ final class TestDisk {
 
   static ActiveDisk open(BlockStorage storage) throws IOException {
     return open(storage, WriteSettings.defaults());
+  }
+
+  /** Clusters that are in use but not counted. */
+  static List<String> uncounted(BlockStorage storage) throws IOException {
+    return clusters(storage, (refcount, references) -> refcount < references);
+  }
+
+  /** Clusters that are counted more or less often than they are in use. */
+  static List<String> miscounted(BlockStorage storage) throws IOException {
+    return clusters(storage, (refcount, references) -> refcount != references);
+  }
+
+  private interface Complaint {
+    boolean isDue(long refcount, long references);
+  }
+
+  private static List<String> clusters(BlockStorage storage, Complaint complaint)
+      throws IOException {
+    Header header = header(storage);
+    ReferenceCounter references = new ReferenceCounter(storage, header);
+    references.addHeaderAndRefcounts();
+    references.addTables(header.l1TableOffset(), header.l1Entries());
+    Refcounts refcounts = new Refcounts(storage, header, 1 << 16);
+    List<String> found = new ArrayList<>();
+    for (long cluster = 0; cluster < references.endCluster(); cluster++) {
+      long refcount = refcounts.getLocked(cluster);
+      if (complaint.isDue(refcount, references.count(cluster))) {
+        found.add(
+            "cluster %d has refcount %d, and %d references"
+                .formatted(cluster, refcount, references.count(cluster)));
+      }
+    }
+    return found;
   }
 
   /** Bytes to write: as many as that, all of them the same. */

@@ -12,10 +12,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.qcowfs.alloc.Refcounts;
-import org.qcowfs.check.ReferenceCounter;
 import org.qcowfs.error.UnsupportedFeatureException;
-import org.qcowfs.format.Header;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.storage.MemoryStorage;
@@ -64,7 +61,7 @@ final class WriteSettingsTest {
     disk.close();
     assertThat(TestDisk.header(file).lazyRefcounts()).isTrue();
     assertThat(TestDisk.header(file).dirty()).isFalse();
-    assertThat(uncounted(file)).isEmpty();
+    assertThat(TestDisk.uncounted(file)).isEmpty();
   }
 
   @Test
@@ -102,7 +99,7 @@ final class WriteSettingsTest {
     ActiveDisk disk = TestDisk.open(file, lazy(false));
     disk.write(TestDisk.bytes(512, 1), 0);
     disk.close();
-    assertThat(uncounted(file)).isEmpty();
+    assertThat(TestDisk.uncounted(file)).isEmpty();
   }
 
   @Test
@@ -138,9 +135,9 @@ final class WriteSettingsTest {
       for (BitSet kept : SurvivorChoices.of(storage, 8, random)) {
         MemoryStorage survivor = storage.surviving(kept);
         boolean dirty = TestDisk.header(survivor).dirty();
-        dirtySeen |= dirty && !uncounted(survivor).isEmpty();
+        dirtySeen |= dirty && !TestDisk.uncounted(survivor).isEmpty();
         if (!dirty) {
-          complaints.addAll(uncounted(survivor));
+          complaints.addAll(TestDisk.uncounted(survivor));
         }
       }
     }
@@ -155,22 +152,6 @@ final class WriteSettingsTest {
       disk.flushToDisk();
     }
     disk.close();
-  }
-
-  /** Clusters that are in use but not counted. */
-  private static List<String> uncounted(BlockStorage storage) throws IOException {
-    Header header = TestDisk.header(storage);
-    ReferenceCounter references = new ReferenceCounter(storage, header);
-    references.addHeaderAndRefcounts();
-    references.addTables(header.l1TableOffset(), header.l1Entries());
-    Refcounts refcounts = new Refcounts(storage, header, 1 << 16);
-    List<String> uncounted = new ArrayList<>();
-    for (long cluster = 0; cluster < references.endCluster(); cluster++) {
-      if (refcounts.getLocked(cluster) < references.count(cluster)) {
-        uncounted.add("cluster %d is in use but not counted".formatted(cluster));
-      }
-    }
-    return uncounted;
   }
 
   @Test

@@ -1,0 +1,112 @@
+package org.qcowfs.alloc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.format.Header;
+import org.qcowfs.format.RefcountEntries;
+import org.qcowfs.storage.BlockStorage;
+import org.qcowfs.testkit.ImageBuilder;
+import org.qcowfs.testkit.TestImage;
+import org.qcowfs.testkit.storage.MemoryStorage;
+
+final class RefcountsTest {
+  private static final int CLUSTER_BITS = 9;
+
+  static MemoryStorage storage(TestImage image) {
+    return MemoryStorage.of(image.bytes().read(0, Math.toIntExact(image.bytes().size())));
+  }
+
+  static Header header(BlockStorage storage) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(Header.DECODED_BYTES);
+    storage.readFully(bytes, 0);
+    return Header.decode(bytes.flip());
+  }
+
+  private static TestImage image(int order) {
+    return new ImageBuilder(3, CLUSTER_BITS).refcountOrder(order).build();
+  }
+
+  private static Refcounts refcounts(BlockStorage storage) throws IOException {
+    return new Refcounts(storage, header(storage), 1 << 16);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+  void everyRefcountOfABlockIsStoredAsTheFormatHasIt(int order) throws IOException {
+    TestImage image = image(order);
+    MemoryStorage file = storage(image);
+    Refcounts refcounts = refcounts(file);
+    int perBlock = (int) refcounts.clustersPerBlock();
+    long[] expected = new long[perBlock];
+    SplittableRandom random = new SplittableRandom(order + 1);
+    for (int pass = 0; pass < 2; pass++) {
+      for (int cluster = 0; cluster < perBlock; cluster++) {
+        expected[cluster] = random.nextInt(4) == 0 ? 0 : random.nextLong() & refcounts.max();
+        refcounts.setLocked(cluster, expected[cluster]);
+      }
+    }
+    refcounts.writeModifiedLocked();
+
+    ByteBuffer block = ByteBuffer.allocate(1 << CLUSTER_BITS);
+    file.readFully(block, image.bytes().getLong(image.refcountTableOffset()));
+    Refcounts again = refcounts(file);
+    for (int cluster = 0; cluster < perBlock; cluster++) {
+      assertThat(RefcountEntries.get(block.clear(), order, cluster)).isEqualTo(expected[cluster]);
+      assertThat(refcounts.getLocked(cluster)).isEqualTo(expected[cluster]);
+      assertThat(again.getLocked(cluster)).isEqualTo(expected[cluster]);
+    }
+  }
+
+  @Test
+  void aClusterThatNoBlockCountsHasRefcountZeroAndCannotHaveAnother() throws IOException {
+    Refcounts refcounts = refcounts(storage(image(4)));
+
+    assertThat(refcounts.getLocked(1L << 40)).isZero();
+    assertThatThrownBy(() -> refcounts.setLocked(1L << 40, 1))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aClusterThatNoBlockCountsIsNotFree() throws IOException {
+    TestImage image = image(6);
+    MemoryStorage file = storage(image);
+    Refcounts refcounts = refcounts(file);
+    for (int cluster = 0; cluster < 64; cluster++) {
+      refcounts.setLocked(cluster, 1);
+    }
+    refcounts.enterBlockLocked(3, file.size());
+    file.resize(file.size() + 512);
+
+    assertThat(refcounts.nextFreeLocked(1, 1000)).isEqualTo(3 * 64);
+    assertThat(refcounts.nextFreeLocked(1, 100)).isEqualTo(100);
+  }
+
+  @Test
+  void aBlockThatIsNotAlignedIsRefused() throws IOException {
+    TestImage image = new ImageBuilder(3, 12).build();
+    image.bytes().putLong(image.refcountTableOffset(), 0x1200);
+    Refcounts refcounts = refcounts(storage(image));
+
+    assertThatThrownBy(() -> refcounts.getLocked(0))
+        .isInstanceOf(CorruptImageException.class)
+        .hasMessageContaining("not aligned");
+  }
+
+  @Test
+  void aTableThatEndsPastTheEndOfTheFileIsRefused() {
+    TestImage image = image(4);
+    image.bytes().putLong(48, 1 << 20);
+
+    assertThatThrownBy(() -> refcounts(storage(image)))
+        .isInstanceOf(CorruptImageException.class)
+        .hasMessageContaining("past the end of the file");
+  }
+}
