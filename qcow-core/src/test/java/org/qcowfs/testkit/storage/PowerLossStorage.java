@@ -75,7 +75,7 @@ public final class PowerLossStorage extends ForwardingStorage {
   }
 
   /** Of each pending part, in order, the number of the change that it belongs to. */
-  synchronized long[] pendingChanges() {
+  public synchronized long[] pendingChanges() {
     return pending.stream().mapToLong(Part::change).toArray();
   }
 
@@ -99,6 +99,11 @@ public final class PowerLossStorage extends ForwardingStorage {
     }
     survivor.resizeTo(size);
     return survivor;
+  }
+
+  /** The file as the operating system shows it now, which is what the death of a process leaves. */
+  public synchronized MemoryStorage current() {
+    return current.copy();
   }
 
   /** Takes over an operation that was recorded elsewhere. */

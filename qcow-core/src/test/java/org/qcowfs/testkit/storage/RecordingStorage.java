@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.storage.StorageOperation.Kind;
 
@@ -15,11 +16,21 @@ import org.qcowfs.testkit.storage.StorageOperation.Kind;
  */
 public final class RecordingStorage extends ForwardingStorage {
   private final List<StorageOperation> operations = new ArrayList<>();
+  private final Consumer<StorageOperation> record;
   private final Object changes = new Object();
   private long flushes;
 
   public RecordingStorage(BlockStorage delegate) {
     super(delegate);
+    record = operations::add;
+  }
+
+  /**
+   * @param record takes each operation, one at a time, in place of the record that is kept here
+   */
+  public RecordingStorage(BlockStorage delegate, Consumer<StorageOperation> record) {
+    super(delegate);
+    this.record = record;
   }
 
   private interface Change {
@@ -69,7 +80,7 @@ public final class RecordingStorage extends ForwardingStorage {
     long number;
     synchronized (changes) {
       number = flushes++;
-      operations.add(StorageOperation.of(Kind.FLUSH, number, 0));
+      record.accept(StorageOperation.of(Kind.FLUSH, number, 0));
     }
     super.flushToDisk();
     record(StorageOperation.of(Kind.FLUSH_DONE, number, 0));
@@ -104,13 +115,13 @@ public final class RecordingStorage extends ForwardingStorage {
   private void recordChange(StorageOperation operation, Change change) throws IOException {
     synchronized (changes) {
       change.make();
-      operations.add(operation);
+      record.accept(operation);
     }
   }
 
   private void record(StorageOperation operation) {
     synchronized (changes) {
-      operations.add(operation);
+      record.accept(operation);
     }
   }
 }

@@ -24,7 +24,16 @@ public final class SurvivorChoices {
    * @param random where the random ones come from: the same seed makes the same choices
    */
   public static List<BitSet> of(PowerLossStorage storage, int most, SplittableRandom random) {
-    SurvivorChoices made = new SurvivorChoices(storage.pendingChanges());
+    return of(storage.pendingChanges(), most, random);
+  }
+
+  /**
+   * As {@link #of(PowerLossStorage, int, SplittableRandom)}, for parts from anywhere.
+   *
+   * @param changeOfPart of each part, which change it belongs to; parts of a change are neighbours
+   */
+  public static List<BitSet> of(long[] changeOfPart, int most, SplittableRandom random) {
+    SurvivorChoices made = new SurvivorChoices(changeOfPart);
     int parts = made.changeOfPart.length;
     if (parts < Integer.SIZE - 1 && 1 << parts <= most) {
       made.addAll(parts);

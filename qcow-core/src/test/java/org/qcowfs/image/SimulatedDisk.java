@@ -1,0 +1,146 @@
+package org.qcowfs.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import org.qcowfs.cache.ClusterCache;
+import org.qcowfs.cache.TableCache;
+import org.qcowfs.check.DirtyImageRepair;
+import org.qcowfs.format.Header;
+import org.qcowfs.mapping.ActiveDisk;
+import org.qcowfs.mapping.BackingSource;
+import org.qcowfs.mapping.L1Table;
+import org.qcowfs.mapping.Qcow2Layer;
+import org.qcowfs.storage.BlockStorage;
+import org.qcowfs.testkit.crash.GuestDisk;
+import org.qcowfs.testkit.crash.Promise;
+
+/** The active disk of an image whose host files are fakes, put together as a mount does it. */
+final class SimulatedDisk implements GuestDisk {
+  private static final int SECTOR_BYTES = 512;
+
+  private final CachedDisk disk;
+  private final CacheMode mode;
+
+  private SimulatedDisk(CachedDisk disk, CacheMode mode) {
+    this.disk = disk;
+    this.mode = mode;
+  }
+
+  /**
+   * Opens an image for writing, and repairs it if it says that it is dirty.
+   *
+   * @param guestData the data file, or else the image
+   */
+  static SimulatedDisk open(BlockStorage image, BlockStorage guestData, CrashVariant variant)
+      throws IOException {
+    Header header = header(image);
+    if (header.dirty()) {
+      new DirtyImageRepair(image, header).repair();
+      header = header(image);
+    }
+    long[] backing = variant.backing();
+    Qcow2Layer.Caches caches =
+        new Qcow2Layer.Caches(new TableCache(variant.l2CacheBytes()), new ClusterCache(1 << 16));
+    ActiveDisk active =
+        new ActiveDisk(
+            new Qcow2Layer.Files(image, guestData, 0),
+            header,
+            l1Table(image, header),
+            caches,
+            backing(backing),
+            (long) backing.length * SECTOR_BYTES);
+    Path name = Path.of("simulated");
+    Qcow2Extents extents =
+        new Qcow2Extents(
+            name, guestData, active::layer, null, new MetadataPreallocation(image, header));
+    Qcow2WritableDisk writable = new Qcow2WritableDisk(active, extents, List.of());
+    return new SimulatedDisk(new CachedDisk(name, writable, variant.mode()), variant.mode());
+  }
+
+  private static Header header(BlockStorage storage) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(Header.DECODED_BYTES);
+    storage.readFully(bytes, 0);
+    return Header.decode(bytes.flip());
+  }
+
+  private static L1Table l1Table(BlockStorage storage, Header header) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(header.l1Entries() * Long.BYTES);
+    storage.readFully(bytes, header.l1TableOffset());
+    long[] entries = new long[header.l1Entries()];
+    bytes.flip().asLongBuffer().get(entries);
+    return new L1Table(entries, header.l1TableOffset());
+  }
+
+  private static BackingSource backing(long[] stamps) {
+    return (destination, guestOffset) -> {
+      for (long at = guestOffset; destination.hasRemaining(); at++) {
+        int sector = (int) (at / SECTOR_BYTES);
+        long stamp = sector < stamps.length ? stamps[sector] : 0;
+        int shift = (Long.BYTES - 1 - (int) (at % Long.BYTES)) * Byte.SIZE;
+        destination.put((byte) (stamp >>> shift));
+      }
+    };
+  }
+
+  long size() {
+    return disk.size();
+  }
+
+  void read(ByteBuffer destination, long guestOffset) throws IOException {
+    disk.read(destination, guestOffset);
+  }
+
+  @Override
+  public void write(ByteBuffer source, long guestOffset) throws IOException {
+    disk.write(source, guestOffset);
+  }
+
+  @Override
+  public void zero(long guestOffset, long length, boolean unmap) throws IOException {
+    disk.writeZeroes(guestOffset, length, unmap ? ZeroMode.UNMAP : ZeroMode.KEEP);
+  }
+
+  @Override
+  public void allocate(long guestOffset, long length) throws IOException {
+    disk.allocate(guestOffset, length);
+  }
+
+  @Override
+  public void flush() throws IOException {
+    disk.flush();
+  }
+
+  @Override
+  public void resize(long bytes) throws IOException {
+    disk.resize(bytes);
+  }
+
+  @Override
+  public void finish() throws IOException {
+    disk.finish();
+  }
+
+  @Override
+  public Promise promiseOfChange() {
+    return switch (mode) {
+      case WRITETHROUGH, DIRECTSYNC -> Promise.SURVIVES_POWER_LOSS;
+      default -> Promise.NOTHING;
+    };
+  }
+
+  @Override
+  public Promise promiseOfFlush() {
+    return switch (mode) {
+      case WRITEBACK, NONE, WRITETHROUGH, DIRECTSYNC -> Promise.SURVIVES_POWER_LOSS;
+      case UNSAFE -> Promise.SURVIVES_DEATH;
+      case VOLATILE -> Promise.NOTHING;
+    };
+  }
+
+  @Override
+  public Promise promiseOfFinish() {
+    return mode == CacheMode.VOLATILE ? Promise.SURVIVES_DEATH : promiseOfFlush();
+  }
+}
