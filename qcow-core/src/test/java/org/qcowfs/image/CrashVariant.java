@@ -37,7 +37,9 @@ record CrashVariant(int clusterBits, int refcountBits, CacheMode mode, Set<Trait
     /** The size of the disk changes under way. */
     RESIZE,
     /** Hardly any memory for tables. */
-    PRESSURE
+    PRESSURE,
+    /** A canary: dependent metadata does not wait for stable media. */
+    WITHOUT_BARRIERS
   }
 
   private static final int SECTOR_BYTES = 512;
@@ -50,7 +52,7 @@ record CrashVariant(int clusterBits, int refcountBits, CacheMode mode, Set<Trait
     return new CrashVariant(clusterBits, refcountBits, mode, set);
   }
 
-  private boolean has(Trait trait) {
+  boolean has(Trait trait) {
     return traits.contains(trait);
   }
 
@@ -153,7 +155,8 @@ record CrashVariant(int clusterBits, int refcountBits, CacheMode mode, Set<Trait
     return options.toString();
   }
 
-  private static byte[] bytes(long[] stamps) {
+  /** Sectors with these stamps. */
+  static byte[] bytes(long[] stamps) {
     ByteBuffer bytes = ByteBuffer.allocate(stamps.length * SECTOR_BYTES);
     for (long stamp : stamps) {
       for (int i = 0; i < SECTOR_BYTES / Long.BYTES; i++) {

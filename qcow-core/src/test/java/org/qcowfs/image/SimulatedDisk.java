@@ -18,8 +18,6 @@ import org.qcowfs.testkit.crash.Promise;
 
 /** The active disk of an image whose host files are fakes, put together as a mount does it. */
 final class SimulatedDisk implements GuestDisk {
-  private static final int SECTOR_BYTES = 512;
-
   private final CachedDisk disk;
   private final CacheMode mode;
 
@@ -40,7 +38,7 @@ final class SimulatedDisk implements GuestDisk {
       new DirtyImageRepair(image, header).repair();
       header = header(image);
     }
-    long[] backing = variant.backing();
+    byte[] backing = CrashVariant.bytes(variant.backing());
     Qcow2Layer.Caches caches =
         new Qcow2Layer.Caches(new TableCache(variant.l2CacheBytes()), new ClusterCache(1 << 16));
     ActiveDisk active =
@@ -50,13 +48,17 @@ final class SimulatedDisk implements GuestDisk {
             l1Table(image, header),
             caches,
             backing(backing),
-            (long) backing.length * SECTOR_BYTES);
+            backing.length);
     Path name = Path.of("simulated");
     Qcow2Extents extents =
         new Qcow2Extents(
             name, guestData, active::layer, null, new MetadataPreallocation(image, header));
     Qcow2WritableDisk writable = new Qcow2WritableDisk(active, extents, List.of());
-    return new SimulatedDisk(new CachedDisk(name, writable, variant.mode()), variant.mode());
+    CachedDisk disk = new CachedDisk(name, writable, variant.mode());
+    if (variant.has(CrashVariant.Trait.WITHOUT_BARRIERS)) {
+      active.setBarriers(false);
+    }
+    return new SimulatedDisk(disk, variant.mode());
   }
 
   private static Header header(BlockStorage storage) throws IOException {
@@ -73,14 +75,14 @@ final class SimulatedDisk implements GuestDisk {
     return new L1Table(entries, header.l1TableOffset());
   }
 
-  private static BackingSource backing(long[] stamps) {
+  private static BackingSource backing(byte[] content) {
     return (destination, guestOffset) -> {
-      for (long at = guestOffset; destination.hasRemaining(); at++) {
-        int sector = (int) (at / SECTOR_BYTES);
-        long stamp = sector < stamps.length ? stamps[sector] : 0;
-        int shift = (Long.BYTES - 1 - (int) (at % Long.BYTES)) * Byte.SIZE;
-        destination.put((byte) (stamp >>> shift));
+      int wanted = destination.remaining();
+      int there = (int) Math.max(0, Math.min(wanted, content.length - guestOffset));
+      if (there > 0) {
+        destination.put(content, (int) guestOffset, there);
       }
+      destination.put(new byte[wanted - there]);
     };
   }
 

@@ -59,6 +59,13 @@ public final class MemoryStorage implements BlockStorage {
     return all.array();
   }
 
+  /** The big-endian word at the offset. */
+  public long word(long hostOffset) {
+    ByteBuffer word = ByteBuffer.allocate(Long.BYTES);
+    read(word, hostOffset);
+    return word.getLong(0);
+  }
+
   @Override
   public Path name() {
     return name;
