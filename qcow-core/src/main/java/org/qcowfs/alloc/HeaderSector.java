@@ -16,6 +16,7 @@ import org.qcowfs.storage.BlockStorage;
  */
 public final class HeaderSector {
   private static final int BYTES = 512;
+  private static final int BACKING_NAME_OFFSET = 8;
   private static final int SIZE = 24;
   private static final int L1_SIZE = 36;
   private static final int L1_TABLE_OFFSET = 40;
@@ -49,6 +50,22 @@ public final class HeaderSector {
     sector.putLong(REFCOUNT_TABLE_OFFSET, hostOffset);
     sector.putInt(REFCOUNT_TABLE_CLUSTERS, clusters);
     write();
+  }
+
+  /** Switches to another copy of the backing file's name. */
+  void setBackingNameOffsetLocked(long hostOffset) throws IOException {
+    sector.putLong(BACKING_NAME_OFFSET, hostOffset);
+    write();
+  }
+
+  /** Changes the eight bytes at an aligned offset of the header's cluster. */
+  void setWordLocked(int hostOffset, long word) throws IOException {
+    if (hostOffset < BYTES) {
+      sector.putLong(hostOffset, word);
+      write();
+    } else {
+      storage.write(ByteBuffer.allocateDirect(Long.BYTES).putLong(word).flip(), hostOffset);
+    }
   }
 
   /** Changes the virtual size, in bytes. */

@@ -28,7 +28,6 @@ import org.qcowfs.storage.BlockStorage;
  * <p>Thread rules: guarded by the metadata lock of the image.
  */
 public final class HostSpace {
-  private static final long INITIAL_BATCH_BYTES = 1 << 20;
   private static final long MAX_BATCH_BYTES = 16 << 20;
   private static final int MIN_BATCH_CLUSTERS = 4;
   private static final int MAX_BATCH_CLUSTERS = 4096;
@@ -53,6 +52,7 @@ public final class HostSpace {
   private final Refcounts refcounts;
   private final HeaderSector header;
   private final DurabilityClock clock;
+  private final LeakRecord leaks;
   private final Deque<Reserved> reserve = new ArrayDeque<>();
 
   /** No cluster below is free. */
@@ -68,13 +68,20 @@ public final class HostSpace {
   /** Why the refcount structures can no longer grow, if they cannot. */
   private @Nullable IOException failure;
 
+  /**
+   * @param leaks where to note what a crash may leak
+   * @param reserveBytes how much to reserve ahead at first
+   */
   public HostSpace(
       BlockStorage storage,
       ClusterGeometry geometry,
       Refcounts refcounts,
       HeaderSector header,
-      DurabilityClock clock)
+      DurabilityClock clock,
+      LeakRecord leaks,
+      long reserveBytes)
       throws IOException {
+    this.leaks = leaks;
     this.storage = storage;
     this.geometry = geometry;
     this.refcounts = refcounts;
@@ -82,8 +89,7 @@ public final class HostSpace {
     this.clock = clock;
     this.fileEnd = (storage.size() + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
     this.initialFileEnd = fileEnd;
-    this.batchClusters =
-        clamp(INITIAL_BATCH_BYTES >>> geometry.clusterBits(), MAX_BATCH_CLUSTERS / 2);
+    this.batchClusters = clamp(reserveBytes >>> geometry.clusterBits(), MAX_BATCH_CLUSTERS / 2);
   }
 
   private static long clamp(long clusters, long max) {
@@ -162,6 +168,9 @@ public final class HostSpace {
       if (missing > batchClusters / 2) {
         found.add(growLocked(missing));
       }
+      for (Reserved range : found) {
+        noteLeakLocked(range.firstCluster(), range.count());
+      }
       if (!refcountsPostponed) {
         refcounts.writeModifiedLocked();
       }
@@ -224,6 +233,11 @@ public final class HostSpace {
     }
     RefcountGrowth growth =
         new RefcountGrowth(geometry, refcounts, Collections.emptyNavigableSet(), fileEnd, clusters);
+    noteLeakLocked(fileEnd, growth.endCluster() - fileEnd);
+    if (growth.replacesTable()) {
+      leaks.coverLocked(
+          refcounts.tableOffsetLocked(), (long) refcounts.tableEntriesLocked() * Long.BYTES);
+    }
     growth.secureSpace(storage);
     storage.resize(growth.endCluster() << geometry.clusterBits());
     if (growth.addsBlocks()) {
@@ -240,6 +254,15 @@ public final class HostSpace {
         new Reserved(growth.firstDataCluster(), growth.endCluster() - growth.firstDataCluster(), 0);
     countLocked(grown, 1);
     return grown;
+  }
+
+  private void noteLeakLocked(long firstCluster, long count) throws IOException {
+    leaks.coverLocked(firstCluster << geometry.clusterBits(), count << geometry.clusterBits());
+  }
+
+  /** Notes that a crash may leak a range, before what counts for it disappears from the file. */
+  public void noteLeakOfLocked(long hostOffset, long bytes) throws IOException {
+    leaks.coverLocked(hostOffset, bytes);
   }
 
   /**
@@ -307,6 +330,11 @@ public final class HostSpace {
     if (!refcountsPostponed) {
       refcounts.writeModifiedLocked();
     }
+  }
+
+  /** Nothing is left that a crash could leak; to be called when that is durable. */
+  public void forgetLeaksLocked() throws IOException {
+    leaks.clearLocked();
   }
 
   /** Gives the reserve back, and the end of the file that nobody uses. */

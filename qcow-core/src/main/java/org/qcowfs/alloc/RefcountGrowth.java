@@ -128,6 +128,10 @@ final class RefcountGrowth {
     return blocks > 0 || tableClusters > 0;
   }
 
+  boolean replacesTable() {
+    return tableClusters > 0;
+  }
+
   long firstDataCluster() {
     return first + blocks + tableClusters;
   }

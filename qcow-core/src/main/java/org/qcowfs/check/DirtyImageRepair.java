@@ -47,13 +47,13 @@ public final class DirtyImageRepair {
    *     file has not been changed then
    */
   public Outcome repair() throws IOException {
-    ReferenceCounter references = new ReferenceCounter(storage, header);
     DurabilityClock clock = new DurabilityClock(storage::flushToDisk);
     HeaderSector sector = new HeaderSector(storage, header.version());
     // Nobody else knows the image yet, so there is no metadata lock to hold.
+    ReferenceCounter references;
     RefcountRebuild rebuild;
     try {
-      count(references);
+      references = ReferenceCounter.ofWholeImage(storage, header, extensions);
       rebuild =
           new RefcountRebuild(
               storage,
@@ -75,15 +75,5 @@ public final class DirtyImageRepair {
     sector.setDirtyLocked(false);
     clock.flushToDisk();
     return new Outcome(wrongRefcounts, wrongFlags);
-  }
-
-  /** Structures first: what is only data must not lie on any of them. */
-  private void count(ReferenceCounter references) throws IOException {
-    references.addHeaderAndRefcounts();
-    references.addL1Table(header.l1TableOffset(), header.l1Entries());
-    SnapshotReferences.addTo(references, storage, header);
-    BitmapReferences bitmaps = new BitmapReferences(references, storage, header, extensions);
-    references.addL2Tables();
-    bitmaps.addData();
   }
 }

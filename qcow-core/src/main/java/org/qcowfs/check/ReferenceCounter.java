@@ -5,6 +5,7 @@ import org.qcowfs.alloc.ClusterCounts;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Header;
+import org.qcowfs.format.HeaderExtensions;
 import org.qcowfs.format.L1Entry;
 import org.qcowfs.format.L2Entry;
 import org.qcowfs.format.RefcountEntries;
@@ -33,6 +34,7 @@ public final class ReferenceCounter {
   private final ClusterCounts counts = new ClusterCounts();
   private final ClusterCounts structures = new ClusterCounts();
   private final ClusterCounts l2Tables = new ClusterCounts();
+  private final ClusterCounts compressed = new ClusterCounts();
 
   public ReferenceCounter(BlockStorage storage, Header header) throws IOException {
     this.storage = storage;
@@ -42,6 +44,24 @@ public final class ReferenceCounter {
     this.fileEnd = clusterBehind(storage.size());
   }
 
+  /**
+   * Counts everything: the active disk, the internal snapshots, the bitmaps, and the structures.
+   *
+   * @throws CorruptImageException when a table is malformed
+   */
+  static ReferenceCounter ofWholeImage(
+      BlockStorage storage, Header header, HeaderExtensions extensions) throws IOException {
+    ReferenceCounter references = new ReferenceCounter(storage, header);
+    // Structures first: what is only data must not lie on any of them.
+    references.addHeaderAndRefcounts();
+    references.addL1Table(header.l1TableOffset(), header.l1Entries());
+    SnapshotReferences.addTo(references, storage, header);
+    BitmapReferences bitmaps = new BitmapReferences(references, storage, header, extensions);
+    references.addL2Tables();
+    bitmaps.addData();
+    return references;
+  }
+
   private long clusterBehind(long hostOffset) {
     return (hostOffset + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
   }
@@ -49,6 +69,11 @@ public final class ReferenceCounter {
   /** How often the cluster is referred to. */
   public long count(long cluster) {
     return counts.get(cluster);
+  }
+
+  /** How often the cluster is referred to by something that says whether it is the only one. */
+  long countWithCopiedFlag(long cluster) {
+    return counts.get(cluster) - compressed.get(cluster);
   }
 
   /** How often each cluster is referred to. */
@@ -168,13 +193,13 @@ public final class ReferenceCounter {
       if (header.hasDataFile()) {
         throw malformed("L2 table", table, index, "is compressed, beside an external data file");
       }
-      addData(
-          "L2 table",
-          table,
-          index,
-          L2Entry.compressedOffset(entry, bits),
-          L2Entry.compressedBytes(entry, bits),
-          references);
+      long data = L2Entry.compressedOffset(entry, bits);
+      long bytes = L2Entry.compressedBytes(entry, bits);
+      addData("L2 table", table, index, data, bytes, references);
+      long behind = clusterBehind(data + bytes);
+      for (long cluster = data >>> bits; cluster < behind; cluster++) {
+        compressed.add(cluster, references);
+      }
     } else if (L2Entry.hostOffset(entry) != 0 && !header.hasDataFile()) {
       long data = L2Entry.hostOffset(entry);
       if (!geometry.isClusterAligned(data)) {

@@ -26,6 +26,9 @@ public final class HeaderExtensions {
   private static final int BITMAPS = 0x23852875;
   private static final int DATA_FILE_NAME = 0x44415441;
 
+  /** Our own: where a crash may have left leaks, see {@link #leakRange}. */
+  public static final int LEAK_RANGE = 0x71636c6b; // "qclk"
+
   private static final int HEAD_BYTES = 8;
   private static final int FEATURE_NAME_ENTRY_BYTES = 48;
 
@@ -43,9 +46,11 @@ public final class HeaderExtensions {
   }
 
   private final List<Extension> extensions;
+  private final int endOffset;
 
-  private HeaderExtensions(List<Extension> extensions) {
+  private HeaderExtensions(List<Extension> extensions, int endOffset) {
     this.extensions = extensions;
+    this.endOffset = endOffset;
   }
 
   /**
@@ -76,7 +81,7 @@ public final class HeaderExtensions {
       found.add(new Extension(type, offset, in.slice(offset + HEAD_BYTES, (int) length)));
       offset += HEAD_BYTES + ((int) length + 7 & -8);
     }
-    HeaderExtensions result = new HeaderExtensions(List.copyOf(found));
+    HeaderExtensions result = new HeaderExtensions(List.copyOf(found), offset);
     result.checkName(BACKING_FORMAT, "backing format name", Limits.BACKING_FORMAT_BYTES);
     result.checkName(DATA_FILE_NAME, "data file name", Limits.DATA_FILE_NAME_BYTES);
     return result;
@@ -86,7 +91,8 @@ public final class HeaderExtensions {
     return type == BACKING_FORMAT
         || type == FEATURE_NAMES
         || type == BITMAPS
-        || type == DATA_FILE_NAME;
+        || type == DATA_FILE_NAME
+        || type == LEAK_RANGE;
   }
 
   private void checkName(int type, String what, int limit) throws CorruptImageException {
@@ -121,6 +127,24 @@ public final class HeaderExtensions {
   /** The bitmaps extension, not yet decoded: what is wrong with it must not stop a reader. */
   public Optional<Extension> bitmaps() {
     return find(BITMAPS);
+  }
+
+  /**
+   * The range of the file in which clusters may be counted that nothing refers to: one word, which
+   * {@link LeakRange} explains.
+   */
+  public Optional<Extension> leakRange() {
+    return find(LEAK_RANGE).filter(e -> e.data().remaining() == LeakRange.BYTES);
+  }
+
+  /** Whether there are extensions of which nothing is known. */
+  public boolean hasUnknown() {
+    return extensions.stream().anyMatch(extension -> !isKnown(extension.type()));
+  }
+
+  /** Where the list ends: the offset of its end marker, if there is room for one. */
+  public int endOffset() {
+    return endOffset;
   }
 
   private Optional<Extension> find(int type) {

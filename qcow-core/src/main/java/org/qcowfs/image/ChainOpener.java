@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.ClusterCache;
 import org.qcowfs.cache.TableCache;
 import org.qcowfs.check.DirtyImageRepair;
+import org.qcowfs.check.LeakRecovery;
 import org.qcowfs.error.Qcow2Exception;
 import org.qcowfs.error.ReferenceRefusedException;
 import org.qcowfs.error.UnsupportedFeatureException;
@@ -102,6 +103,7 @@ final class ChainOpener implements Closeable {
           new DirtyImageRepair(file, metadata.header(), metadata.extensions()).repair();
           metadata = Qcow2Metadata.read(file);
         }
+        new LeakRecovery(file, metadata.header(), metadata.extensions()).recover();
       }
     } catch (Qcow2Exception e) {
       throw e.in(file.name());

@@ -71,6 +71,7 @@ public record WriteOptions(
   }
 
   WriteSettings settings() {
-    return new WriteSettings(lazyRefcounts, refcountCacheBytes, punchFreed);
+    return new WriteSettings(
+        lazyRefcounts, refcountCacheBytes, punchFreed, WriteSettings.DEFAULT_RESERVE_BYTES);
   }
 }

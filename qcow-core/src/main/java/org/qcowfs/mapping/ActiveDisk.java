@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
 import org.qcowfs.alloc.HeaderSector;
 import org.qcowfs.alloc.HostSpace;
+import org.qcowfs.alloc.LeakRecord;
 import org.qcowfs.alloc.Refcounts;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.error.UnsupportedFeatureException;
@@ -99,7 +100,10 @@ public final class ActiveDisk {
             });
     HeaderSector sector = new HeaderSector(files.image(), header.version());
     Refcounts refcounts = new Refcounts(files.image(), header, settings.refcountCacheBytes());
-    HostSpace space = new HostSpace(files.image(), geometry, refcounts, sector, clock);
+    LeakRecord leaks = new LeakRecord(files.image(), header, sector, clock);
+    HostSpace space =
+        new HostSpace(
+            files.image(), geometry, refcounts, sector, clock, leaks, settings.reserveBytes());
     FreedClusters freed = new FreedClusters();
     L2Update l2 =
         new L2Update(files.image(), geometry, l1Table, caches.tables(), space, clock, freed);
@@ -264,6 +268,7 @@ public final class ActiveDisk {
     try {
       context.space().closeLocked();
       context.clock().settle(context.clock().ticket());
+      context.space().forgetLeaksLocked();
       if (lazyRefcounts) {
         context.header().setDirtyLocked(false);
         context.clock().settle(context.clock().ticket());

@@ -2,6 +2,7 @@ package org.qcowfs.mapping;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 
@@ -44,6 +45,11 @@ final class FreedClusters {
   /** The pointer to compressed data is gone in memory. */
   void addCompressedLocked(long hostOffset, long bytes) {
     inMemory.add(new Range(hostOffset, bytes, true));
+  }
+
+  /** The ranges whose pointers are gone in memory only. */
+  List<Range> unwrittenLocked() {
+    return Collections.unmodifiableList(inMemory);
   }
 
   /** Takes what must be written before its references can be dropped. */

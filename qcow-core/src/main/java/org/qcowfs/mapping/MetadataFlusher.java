@@ -64,6 +64,9 @@ final class MetadataFlusher {
     try {
       context.space().topUpLocked();
       context.space().writeRefcountsLocked();
+      for (FreedClusters.Range range : context.freed().unwrittenLocked()) {
+        context.space().noteLeakOfLocked(range.hostOffset(), range.bytes());
+      }
       return new Copies(
           l2Writer.copyLocked(), context.l1Table().copyLocked(), context.freed().takeLocked());
     } finally {

@@ -33,12 +33,16 @@ final class FullHostSpaceTest {
       ByteBuffer bytes = ByteBuffer.allocate(Header.DECODED_BYTES);
       storage.readFully(bytes, 0);
       Header header = Header.decode(bytes.flip());
+      HeaderSector sector = new HeaderSector(storage, header.version());
+      DurabilityClock clock = new DurabilityClock(storage::flushToDisk);
       return new HostSpace(
           storage,
           header.geometry(),
           new Refcounts(storage, header, 1 << 16),
-          new HeaderSector(storage, header.version()),
-          new DurabilityClock(storage::flushToDisk));
+          sector,
+          clock,
+          new LeakRecord(storage, header, sector, clock),
+          1 << 20);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -38,7 +38,7 @@ final class WriteSettingsTest {
   }
 
   private static WriteSettings lazy(boolean value) {
-    return new WriteSettings(Optional.of(value), 1 << 16, true);
+    return new WriteSettings(Optional.of(value), 1 << 16, true, 1 << 20);
   }
 
   @ParameterizedTest
@@ -191,7 +191,8 @@ final class WriteSettingsTest {
   @ValueSource(booleans = {true, false})
   void freedClustersAreGivenBackToTheHostOnlyWhereThatIsWanted(boolean punch) throws IOException {
     MemoryStorage file = image(0);
-    ActiveDisk disk = TestDisk.open(file, new WriteSettings(Optional.empty(), 1 << 16, punch));
+    ActiveDisk disk =
+        TestDisk.open(file, new WriteSettings(Optional.empty(), 1 << 16, punch, 1 << 20));
     disk.write(TestDisk.bytes(MIB / 2, 1), 0);
     disk.flushToDisk();
     long before = file.allocatedBytes();

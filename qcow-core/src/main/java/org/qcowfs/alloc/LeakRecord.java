@@ -1,0 +1,168 @@
+package org.qcowfs.alloc;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.format.Header;
+import org.qcowfs.format.HeaderExtensions;
+import org.qcowfs.format.LeakRange;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * Notes in the image which part of the file a crash may leave leaks in, so that the next one who
+ * writes can give them back without a full check. The note is durable before what it speaks of, and
+ * grows in large steps, so it costs a flush now and then only. A clean close empties it.
+ *
+ * <p>It is a header extension of its own, put behind the others when it is first needed. Where the
+ * header's cluster has no room for one, leaks stay until a check repairs them.
+ *
+ * <p>Thread rules: guarded by the metadata lock of the image.
+ */
+public final class LeakRecord {
+  private static final int HEAD_BYTES = 8;
+  private static final int NEEDED_BYTES = HEAD_BYTES + LeakRange.BYTES + HEAD_BYTES;
+  private static final int NO_ROOM = -1;
+  private static final int NOT_LOOKED = 0;
+
+  /** The first note reaches this many units of 16 MiB further than it must. */
+  private static final int FIRST_STEP = 64;
+
+  private final BlockStorage storage;
+  private final Header header;
+  private final HeaderSector sector;
+  private final DurabilityClock clock;
+  private LeakRange noted = LeakRange.EMPTY;
+  private int wordOffset = NOT_LOOKED;
+
+  public LeakRecord(
+      BlockStorage storage, Header header, HeaderSector sector, DurabilityClock clock) {
+    this.storage = storage;
+    this.header = header;
+    this.sector = sector;
+    this.clock = clock;
+  }
+
+  /** Returns when the note covers the range, and is durable if anything waits for that. */
+  void coverLocked(long hostOffset, long bytes) throws IOException {
+    if (bytes == 0 || wordOffset == NO_ROOM) {
+      return;
+    }
+    LeakRange needed = LeakRange.of(hostOffset, bytes);
+    if (noted.contains(needed)) {
+      return;
+    }
+    if (wordOffset == NOT_LOOKED) {
+      findOrInsertLocked();
+    }
+    if (wordOffset != NO_ROOM && !noted.contains(needed)) {
+      noteLocked(widened(needed));
+      settle();
+    }
+  }
+
+  private LeakRange widened(LeakRange needed) {
+    if (noted.isEmpty()) {
+      return new LeakRange(needed.first(), Math.min(LeakRange.END_MAX, needed.end() + FIRST_STEP));
+    }
+    long span = noted.end() - noted.first();
+    long first = noted.first();
+    long end = noted.end();
+    if (needed.first() < first) {
+      first = Math.max(0, Math.min(needed.first(), first - span));
+    }
+    if (needed.end() > end) {
+      end = Math.min(LeakRange.END_MAX, Math.max(needed.end(), end + span));
+    }
+    return new LeakRange(first, end);
+  }
+
+  private void noteLocked(LeakRange range) throws IOException {
+    sector.setWordLocked(wordOffset, range.encode());
+    noted = range;
+  }
+
+  /** Empties the note. */
+  public void clearLocked() throws IOException {
+    if (wordOffset > NOT_LOOKED && !noted.isEmpty()) {
+      noteLocked(LeakRange.EMPTY);
+    }
+  }
+
+  /** Finds the note of an image, so that it can be emptied. */
+  public void adoptLocked(HeaderExtensions.Extension extension) {
+    wordOffset = (int) extension.hostOffset() + HEAD_BYTES;
+    noted = LeakRange.decode(extension.data().getLong(0));
+  }
+
+  private void findOrInsertLocked() throws IOException {
+    ByteBuffer cluster = ByteBuffer.allocate(header.clusterBytes()).order(ByteOrder.BIG_ENDIAN);
+    storage.read(cluster, 0);
+    HeaderExtensions extensions = HeaderExtensions.decode(header, cluster.flip());
+    if (extensions.leakRange().isPresent()) {
+      adoptLocked(extensions.leakRange().get());
+    } else {
+      wordOffset = insertLocked(cluster, extensions.endOffset()) ? end(extensions) : NO_ROOM;
+    }
+  }
+
+  private static int end(HeaderExtensions extensions) {
+    return extensions.endOffset() + HEAD_BYTES;
+  }
+
+  /**
+   * Puts the extension where the list ended. A crash leaves the list as it was or with the new
+   * extension: what lies behind the end marker is not part of it.
+   *
+   * @return whether there was room
+   */
+  private boolean insertLocked(ByteBuffer cluster, int listEnd) throws IOException {
+    int nameOffset = (int) header.backingNameOffset();
+    int nameEnd = nameOffset + header.backingNameBytes();
+    int behind = listEnd + NEEDED_BYTES;
+    if (listEnd + HEAD_BYTES > (nameOffset == 0 ? cluster.limit() : nameOffset)) {
+      return false; // the list has no end marker
+    }
+    if (nameOffset != 0 && nameOffset < behind) {
+      int moved = (Math.max(behind, nameEnd) + 7) & -8;
+      int movedEnd = (moved + nameEnd - nameOffset + 7) & -8;
+      if (!isFree(cluster, listEnd, nameOffset) || !isFree(cluster, nameEnd, movedEnd)) {
+        return false;
+      }
+      moveNameLocked(cluster, nameOffset, nameEnd, moved);
+    } else if (!isFree(cluster, listEnd, behind)) {
+      return false;
+    }
+    sector.setWordLocked(listEnd + HEAD_BYTES, LeakRange.EMPTY.encode());
+    sector.setWordLocked(listEnd + HEAD_BYTES + LeakRange.BYTES, 0);
+    settle();
+    sector.setWordLocked(
+        listEnd, (long) HeaderExtensions.LEAK_RANGE << Integer.SIZE | LeakRange.BYTES);
+    return true;
+  }
+
+  private static boolean isFree(ByteBuffer cluster, int from, int to) {
+    for (int at = from; at < to; at++) {
+      if (at >= cluster.limit() || cluster.get(at) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void moveNameLocked(ByteBuffer cluster, int nameOffset, int nameEnd, int moved)
+      throws IOException {
+    ByteBuffer name = ByteBuffer.allocate((nameEnd - nameOffset + 7) & -8);
+    name.put(cluster.slice(nameOffset, nameEnd - nameOffset)).clear();
+    for (int at = 0; at < name.capacity(); at += Long.BYTES) {
+      sector.setWordLocked(moved + at, name.getLong(at));
+    }
+    settle();
+    sector.setBackingNameOffsetLocked(moved);
+    settle();
+  }
+
+  private void settle() throws IOException {
+    clock.settle(clock.ticket());
+  }
+}
