@@ -22,7 +22,7 @@ class CrashSimulationTest {
   private static final boolean FULL = Boolean.getBoolean("qcowfs.crash.full");
   private static final long FIRST_SEED = Long.getLong("qcowfs.crash.seed", 1);
   private static final String ONLY = System.getProperty("qcowfs.crash.only", "");
-  private static final long STATES_EACH = FULL ? 30_000 : 1_700;
+  private static final long STATES_EACH = FULL ? 30_000 : 1_500;
   private static final int QEMU_EVERY_NTH = FULL ? 500 : 200;
   private static final CrashStates.Budget BUDGET =
       FULL ? new CrashStates.Budget(12, 64, 1) : new CrashStates.Budget(4, 12, 2);

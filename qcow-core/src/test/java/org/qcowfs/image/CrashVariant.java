@@ -107,6 +107,16 @@ record CrashVariant(int clusterBits, int refcountBits, CacheMode mode, Set<Trait
     return mode != CacheMode.UNSAFE && mode != CacheMode.VOLATILE;
   }
 
+  /** How much of the file is reserved ahead: little, so that freed clusters come to be reused. */
+  long reserveBytes() {
+    return 8L << clusterBits;
+  }
+
+  /** Whether the next mount gives leaks back: the image has room for the note that it takes. */
+  boolean givesLeaksBack() {
+    return clusterBits > 9 && !has(Trait.WITHOUT_BARRIERS);
+  }
+
   /** Makes the image in an empty directory, and takes its files into memory. */
   HostFiles create(Path directory) throws IOException {
     Path disk = directory.resolve("disk.raw");

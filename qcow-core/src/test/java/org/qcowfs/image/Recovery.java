@@ -81,6 +81,9 @@ final class Recovery {
   private List<Complaint> afterwards(HostFiles files, GuestHistory history) {
     ImageOracle oracle = new ImageOracle(files, variant.backing());
     List<Complaint> complaints = StateOracle.complaints(oracle, history, variant);
+    if (oracle.leaks() > 0 && variant.givesLeaksBack()) {
+      complaints.add(notRecovered("%d clusters are still leaked".formatted(oracle.leaks())));
+    }
     if (oracle.isDirty()) {
       complaints.add(notRecovered("it is still dirty"));
     }

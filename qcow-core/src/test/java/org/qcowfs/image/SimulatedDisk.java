@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.qcowfs.cache.ClusterCache;
 import org.qcowfs.cache.TableCache;
 import org.qcowfs.check.DirtyImageRepair;
+import org.qcowfs.check.LeakRecovery;
 import org.qcowfs.format.Header;
+import org.qcowfs.format.HeaderExtensions;
 import org.qcowfs.mapping.ActiveDisk;
 import org.qcowfs.mapping.BackingSource;
 import org.qcowfs.mapping.L1Table;
 import org.qcowfs.mapping.Qcow2Layer;
+import org.qcowfs.mapping.WriteSettings;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.crash.GuestDisk;
 import org.qcowfs.testkit.crash.Promise;
@@ -35,9 +39,10 @@ final class SimulatedDisk implements GuestDisk {
       throws IOException {
     Header header = header(image);
     if (header.dirty()) {
-      new DirtyImageRepair(image, header).repair();
+      new DirtyImageRepair(image, header, extensions(image, header)).repair();
       header = header(image);
     }
+    new LeakRecovery(image, header, extensions(image, header)).recover();
     byte[] backing = CrashVariant.bytes(variant.backing());
     Qcow2Layer.Caches caches =
         new Qcow2Layer.Caches(new TableCache(variant.l2CacheBytes()), new ClusterCache(1 << 16));
@@ -48,7 +53,12 @@ final class SimulatedDisk implements GuestDisk {
             l1Table(image, header),
             caches,
             backing(backing),
-            backing.length);
+            backing.length,
+            new WriteSettings(
+                Optional.empty(),
+                WriteSettings.DEFAULT_REFCOUNT_CACHE_BYTES,
+                true,
+                variant.reserveBytes()));
     Path name = Path.of("simulated");
     Qcow2Extents extents =
         new Qcow2Extents(
@@ -65,6 +75,13 @@ final class SimulatedDisk implements GuestDisk {
     ByteBuffer bytes = ByteBuffer.allocate(Header.DECODED_BYTES);
     storage.readFully(bytes, 0);
     return Header.decode(bytes.flip());
+  }
+
+  private static HeaderExtensions extensions(BlockStorage storage, Header header)
+      throws IOException {
+    ByteBuffer cluster = ByteBuffer.allocate(header.clusterBytes());
+    storage.read(cluster, 0);
+    return HeaderExtensions.decode(header, cluster.flip());
   }
 
   private static L1Table l1Table(BlockStorage storage, Header header) throws IOException {
