@@ -1,6 +1,8 @@
 package org.qcowfs.image;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -27,6 +29,8 @@ final class CrashSimulation {
   interface Canary {
     List<Event> breakRule(HostFiles before, List<Event> events);
   }
+
+  private static final Path FAILURES = Path.of("target", "crash");
 
   private final CrashVariant variant;
   private final HostFiles before;
@@ -134,10 +138,20 @@ final class CrashSimulation {
       if (!complaints.isEmpty()) {
         List<String> lines = new ArrayList<>();
         lines.add(
-            "-Dqcowfs.crash.only='%s seed=%d state=%s'".formatted(variant, seed, state.name()));
+            "-Dqcowfs.crash.only='%s seed=%d state=%s'; its files are in %s"
+                .formatted(variant, seed, state.name(), save(state.files())));
         complaints.stream().limit(10).map(Complaint::toString).forEach(lines::add);
         throw new Found(lines);
       }
+    }
+
+    private static Path save(HostFiles files) throws IOException {
+      Path directory = Files.createTempDirectory(Files.createDirectories(FAILURES), "state-");
+      Files.write(directory.resolve("image.qcow2"), files.image().bytes());
+      if (files.files().size() > 1) {
+        Files.write(directory.resolve("data.raw"), files.guestData().bytes());
+      }
+      return directory;
     }
 
     private List<Complaint> complaints(HostFiles files, GuestHistory history) {
