@@ -1,7 +1,6 @@
 package org.qcowfs.alloc;
 
 import java.io.IOException;
-import java.util.function.LongUnaryOperator;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
@@ -13,6 +12,13 @@ import org.qcowfs.storage.BlockStorage;
  * <p>Thread rules: guarded by the metadata lock of the image.
  */
 public final class LeakReturn {
+  /** Says how far the refcount of a cluster may be lowered. */
+  @FunctionalInterface
+  public interface Lowest {
+    /** What the refcount of the cluster must be at least, given what it is. */
+    long refcount(long cluster, long refcount) throws IOException;
+  }
+
   private final BlockStorage storage;
   private final ClusterGeometry geometry;
   private final Refcounts refcounts;
@@ -32,10 +38,9 @@ public final class LeakReturn {
    *
    * @param start host offset of the range
    * @param end host offset behind it
-   * @param count how often a cluster is referred to
    * @return how many references were given back
    */
-  public long returnLocked(long start, long end, LongUnaryOperator count) throws IOException {
+  public long returnLocked(long start, long end, Lowest lowest) throws IOException {
     long first = start >>> geometry.clusterBits();
     long behind = end >>> geometry.clusterBits();
     long returned = 0;
@@ -46,7 +51,7 @@ public final class LeakReturn {
       if (refcounts.blockOffsetLocked(cluster) == 0) {
         cluster = (cluster / perBlock + 1) * perBlock;
       } else {
-        returned += lowerLocked(cluster, count.applyAsLong(cluster));
+        returned += lowerLocked(cluster, lowest);
         cluster++;
       }
     }
@@ -56,8 +61,9 @@ public final class LeakReturn {
     return returned;
   }
 
-  private long lowerLocked(long cluster, long used) throws IOException {
+  private long lowerLocked(long cluster, Lowest lowest) throws IOException {
     long refcount = refcounts.getLocked(cluster);
+    long used = refcount == 0 ? 0 : lowest.refcount(cluster, refcount);
     if (Long.compareUnsigned(refcount, used) <= 0) {
       return 0;
     }

@@ -2,6 +2,7 @@ package org.qcowfs.check;
 
 import java.io.IOException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.qcowfs.alloc.HeaderSector;
 import org.qcowfs.alloc.LeakRecord;
 import org.qcowfs.alloc.LeakReturn;
@@ -29,6 +30,7 @@ public final class LeakRecovery {
   private final BlockStorage storage;
   private final Header header;
   private final HeaderExtensions extensions;
+  private @Nullable ReferenceCounter active;
 
   public LeakRecovery(BlockStorage storage, Header header, HeaderExtensions extensions) {
     this.storage = storage;
@@ -64,8 +66,6 @@ public final class LeakRecovery {
 
   private long recover(HeaderExtensions.Extension note) throws IOException {
     ReferenceCounter all = ReferenceCounter.ofWholeImage(storage, header, extensions);
-    ReferenceCounter active = new ReferenceCounter(storage, header);
-    active.addTables(header.l1TableOffset(), header.l1Entries());
     Refcounts refcounts = new Refcounts(storage, header, REFCOUNT_CACHE_BYTES);
     DurabilityClock clock = new DurabilityClock(storage::flushToDisk);
     LeakRange range = LeakRange.decode(note.data().getLong(0));
@@ -75,8 +75,7 @@ public final class LeakRecovery {
             .returnLocked(
                 range.startOffset(),
                 range.endOffset(),
-                cluster ->
-                    lowest(refcounts, all.count(cluster), active.countWithCopiedFlag(cluster)));
+                (cluster, refcount) -> lowest(cluster, refcount, all.count(cluster)));
     LeakRecord record =
         new LeakRecord(storage, header, new HeaderSector(storage, header.version()), clock);
     record.adoptLocked(note);
@@ -88,7 +87,18 @@ public final class LeakRecovery {
    * A refcount of one would need the COPIED flag in the table that refers to the cluster: where
    * that is one of the active disk, the leak stays.
    */
-  private static long lowest(Refcounts refcounts, long all, long active) {
-    return all == 1 && active == 1 ? refcounts.max() : all;
+  private long lowest(long cluster, long refcount, long references) throws IOException {
+    boolean needsFlag =
+        references == 1 && refcount != 1 && active().countWithCopiedFlag(cluster) == 1;
+    return needsFlag ? refcount : references;
+  }
+
+  /** What the active disk refers to; counted when it is first asked for, which is seldom. */
+  private ReferenceCounter active() throws IOException {
+    if (active == null) {
+      active = new ReferenceCounter(storage, header);
+      active.addTables(header.l1TableOffset(), header.l1Entries());
+    }
+    return active;
   }
 }
