@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Changes bytes of a qcow2 file behind everybody's back. Offsets are host offsets; numbers are
@@ -48,6 +49,15 @@ public final class ImageEditor {
     try (FileChannel file =
         FileChannel.open(image, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       change.accept(new ImageEditor(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What {@code look} finds in a file that may be in use. */
+  public static <T> T read(Path image, Function<ImageEditor, T> look) {
+    try (FileChannel file = FileChannel.open(image, StandardOpenOption.READ)) {
+      return look.apply(new ImageEditor(file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,0 +1,42 @@
+package org.qcowfs.it.kit;
+
+import java.nio.ByteBuffer;
+import jnr.ffi.types.off_t;
+import jnr.ffi.types.size_t;
+import jnr.ffi.types.ssize_t;
+
+/** The C library, as far as {@link DiskFile} needs it. Public because jnr-ffi implements it. */
+public interface LibC {
+  int open(String path, int flags, int mode);
+
+  int close(int fd);
+
+  @ssize_t
+  long pread(int fd, ByteBuffer destination, @size_t long bytes, @off_t long offset);
+
+  @ssize_t
+  long pwrite(int fd, ByteBuffer source, @size_t long bytes, @off_t long offset);
+
+  int fsync(int fd);
+
+  int fdatasync(int fd);
+
+  int ftruncate(int fd, @off_t long bytes);
+
+  int fallocate(int fd, int mode, @off_t long offset, @off_t long bytes);
+
+  @size_t
+  long mmap(
+      @size_t long address,
+      @size_t long bytes,
+      int protection,
+      int flags,
+      int fd,
+      @off_t long offset);
+
+  int msync(@size_t long address, @size_t long bytes, int flags);
+
+  int munmap(@size_t long address, @size_t long bytes);
+
+  String strerror(int errno);
+}
