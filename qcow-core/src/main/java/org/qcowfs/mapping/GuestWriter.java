@@ -261,7 +261,8 @@ final class GuestWriter {
     long end =
         cluster.guestOffset()
             + (writeEnd - cluster.guestOffset() + granule - 1) / granule * granule;
-    return isWrittenAlready(cluster, writeEnd - 1) ? writeEnd : endInFile(end);
+    // A disk that is being cut off ends before what is written to the rest of its last cluster.
+    return isWrittenAlready(cluster, writeEnd - 1) ? writeEnd : Math.max(writeEnd, endInFile(end));
   }
 
   /** A cluster of the image file is always whole; a data file ends where the disk does. */

@@ -33,7 +33,7 @@ public final class DiskBytes {
   }
 
   /** Asserts that the first bytes of both files are the same. */
-  public static void assertSameUpTo(Path actual, Path expected, long size) throws IOException {
+  public static void assertSameUpTo(Path actual, Path expected, long size) {
     try (FileChannel ours = FileChannel.open(actual);
         FileChannel theirs = FileChannel.open(expected)) {
       ByteBuffer read = ByteBuffer.allocateDirect(CHUNK);
@@ -44,6 +44,8 @@ public final class DiskBytes {
         fill(theirs, wanted.clear().limit(length), offset);
         assertEqual(actual, read.flip(), wanted.flip(), offset);
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -125,13 +125,12 @@ public final class DiskFile implements AutoCloseable {
   public void writeMapped(byte[] bytes, long offset) {
     int inPage = (int) (offset % PAGE_BYTES);
     long length = inPage + (long) bytes.length;
-    long address = LIBC.mmap(0, length, PROT_READ_WRITE, MAP_SHARED, fd, offset - inPage);
-    check("mmap", address);
-    Pointer memory = Pointer.wrap(RUNTIME, address);
+    Pointer memory = LIBC.mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, offset - inPage);
+    check("mmap", memory.address());
     memory.put(inPage, bytes, 0, bytes.length);
-    int synced = LIBC.msync(address, length, MS_SYNC);
+    int synced = LIBC.msync(memory, length, MS_SYNC);
     check("msync", synced);
-    check("munmap", LIBC.munmap(address, length));
+    check("munmap", LIBC.munmap(memory, length));
   }
 
   private long check(String call, long result) {

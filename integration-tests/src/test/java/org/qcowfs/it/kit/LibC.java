@@ -1,9 +1,11 @@
 package org.qcowfs.it.kit;
 
 import java.nio.ByteBuffer;
+import jnr.ffi.Pointer;
 import jnr.ffi.types.off_t;
 import jnr.ffi.types.size_t;
 import jnr.ffi.types.ssize_t;
+import org.jspecify.annotations.Nullable;
 
 /** The C library, as far as {@link DiskFile} needs it. Public because jnr-ffi implements it. */
 public interface LibC {
@@ -25,18 +27,17 @@ public interface LibC {
 
   int fallocate(int fd, int mode, @off_t long offset, @off_t long bytes);
 
-  @size_t
-  long mmap(
-      @size_t long address,
+  Pointer mmap(
+      @Nullable Pointer address,
       @size_t long bytes,
       int protection,
       int flags,
       int fd,
       @off_t long offset);
 
-  int msync(@size_t long address, @size_t long bytes, int flags);
+  int msync(Pointer address, @size_t long bytes, int flags);
 
-  int munmap(@size_t long address, @size_t long bytes);
+  int munmap(Pointer address, @size_t long bytes);
 
   String strerror(int errno);
 }

@@ -2,7 +2,13 @@ package org.qcowfs.it.kit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +65,17 @@ public final class Qcowfs {
       all.add(0, "ro");
     }
     return command("mount", image, mountpoint).with(List.of("-o", String.join(",", all)));
+  }
+
+  /** Switches the cache mode of a mounted disk, as {@code setfattr} does. */
+  public static void setCacheMode(Path disk, String mode) {
+    try {
+      var unused =
+          Files.getFileAttributeView(disk, UserDefinedFileAttributeView.class)
+              .write("qcowfs.cache", ByteBuffer.wrap(mode.getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static boolean asksToWrite(String option) {
