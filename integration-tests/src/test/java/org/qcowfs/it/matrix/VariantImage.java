@@ -51,6 +51,13 @@ final class VariantImage implements AutoCloseable {
     }
   }
 
+  /** The files of the chain below the image. */
+  List<Path> backingFiles() {
+    return files().stream()
+        .filter(file -> !String.valueOf(file.getFileName()).startsWith("image."))
+        .toList();
+  }
+
   private void createChain() {
     long size = variant.virtualBytes();
     switch (variant.chain()) {

@@ -3,96 +3,125 @@ package org.qcowfs.it.matrix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.qcowfs.it.kit.DiskBytes;
 import org.qcowfs.it.kit.MountedImage;
 import org.qcowfs.it.kit.NeedsMounts;
 import org.qcowfs.it.kit.QemuImg;
 import org.qcowfs.it.kit.Seed;
+import org.qcowfs.it.kit.TestDirectory;
 
 /**
- * Random writes, holes, zeroes and flushes through a real mount, in each shape of image, leave what
- * a plain file has after the same: and an image that QEMU finds nothing wrong with.
+ * Random operations through a real mount, in each shape of image and under each cache mode, leave
+ * what a plain file has after the same, and an image that QEMU finds nothing wrong with.
+ *
+ * <p>{@code -Dqcowfs.it.full=true} tries each shape with each mode, and for longer.
  */
 @NeedsMounts
 @Execution(ExecutionMode.CONCURRENT)
 final class WriteMatrixTest {
-  private static final List<String> MODES =
-      List.of("writeback", "none", "writethrough", "directsync", "unsafe", "volatile");
+  private static final boolean FULL = Boolean.getBoolean("qcowfs.it.full");
+  private static final int ROUNDS = FULL ? 3 : 2;
+  private static final int OPERATIONS = FULL ? 150 : 60;
+  private static final long RAW_BYTES = (9 << 20) + 0x1600;
 
-  private static final int ROUNDS = 2;
-  private static final int OPERATIONS = 30;
+  private static final List<String> MODES = WriteTrial.MODES;
+  private static final AtomicLong TRIALS = new AtomicLong();
+  private static final AtomicLong DONE = new AtomicLong();
 
-  /** Each pair of property values once, and the cache modes in turn. */
-  static Stream<Arguments> variants() {
-    List<ImageVariant> chosen = PairCover.choose(writable(), 1, Seed.random("variants to write"));
-    return IntStream.range(0, chosen.size())
-        .mapToObj(i -> Arguments.of(chosen.get(i), MODES.get(i % MODES.size())));
+  static List<WriteTrial> trials() {
+    return FULL ? WriteTrial.full() : WriteTrial.pairCover();
   }
 
-  /** Bitmaps are not given up in an image with snapshots. */
-  private static List<ImageVariant> writable() {
-    return ImageVariant.allLegal().stream()
-        .filter(variant -> !(variant.bitmap() && variant.history()))
-        .toList();
+  @AfterAll
+  static void report() {
+    System.out.printf("%d disks, %d operations on them%n", TRIALS.get(), DONE.get());
   }
 
-  @ParameterizedTest(name = "{0} cache={1}")
-  @MethodSource("variants")
-  void writesThroughTheMountLeaveWhatAPlainFileHas(ImageVariant variant, String mode) {
-    SplittableRandom random = Seed.random(variant + mode);
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("trials")
+  void whatIsWrittenThroughTheMountIsWhatAPlainFileHas(WriteTrial trial) {
+    ImageVariant variant = trial.variant();
+    SplittableRandom random = Seed.random(trial.toString());
     try (VariantImage made = VariantImage.create(variant, random)) {
-      Path model = QemuImg.toRaw(made.image());
-      Map<Path, String> others = hashes(otherFiles(made));
+      Path image = made.image();
+      Map<Path, String> others = hashes(made.backingFiles());
       Map<String, Path> snapshots = snapshotBytes(made);
+      boolean resizable = variant.version() > 2 || !variant.history();
+      DiskModel model =
+          new DiskModel(
+              trial.toString(), QemuImg.toRaw(image), variant.virtualBytes(), resizable, random);
 
       for (int round = 0; round < ROUNDS; round++) {
-        String[] options =
-            variant.bitmap() && round == 0
-                ? new String[] {"rw", "cache=" + mode, "drop_bitmaps"}
-                : new String[] {"rw", "cache=" + mode};
-        try (MountedImage mount = MountedImage.mount(made.image(), options)) {
-          new DiskWriter(mount.disk(), model, random).write(OPERATIONS);
-          DiskBytes.assertSame(mount.disk(), model);
-        }
+        String bitmaps = variant.bitmap() && round == 0 ? "drop_bitmaps" : "rw";
+        operate(model, image, trial.mode(), round, bitmaps);
         if (variant.bitmap()) {
           // Bitmaps that were given up are leaked clusters, until a check of QEMU's frees them.
-          QemuImg.on(made.image(), "check", "-q", "-r", "leaks", "-f", "qcow2", made.image());
+          QemuImg.on(image, "check", "-q", "-r", "leaks", "-f", "qcow2", image);
         }
-        QemuImg.on(made.image(), "check", "-q", "-f", "qcow2", made.image());
-        QemuImg.assertIdentical(model, made.image());
+        QemuImg.on(image, "check", "-q", "-f", "qcow2", image);
+        QemuImg.assertIdentical(model.file(), image);
       }
 
-      assertThat(hashes(otherFiles(made))).isEqualTo(others);
-      snapshots.forEach(
-          (name, before) ->
-              DiskBytes.assertSame(QemuImg.snapshotToRaw(made.image(), name), before));
+      assertThat(hashes(made.backingFiles())).isEqualTo(others);
+      assertSnapshotsUnchanged(image, snapshots);
     }
   }
 
-  /** The files of the chain below the image; its data file is its own. */
-  private static List<Path> otherFiles(VariantImage made) {
-    List<Path> others = new ArrayList<>(made.files());
-    others.removeIf(
-        file -> {
-          String name = String.valueOf(file.getFileName());
-          return !name.startsWith("base.")
-              && !name.startsWith("bottom.")
-              && !name.startsWith("middle.");
-        });
-    return others;
+  @ParameterizedTest
+  @FieldSource("MODES")
+  void whatIsWrittenToARawImageIsWhatAPlainFileHas(String mode) {
+    SplittableRandom random = Seed.random("raw " + mode);
+    Path directory = TestDirectory.create("raw");
+    Path image = QemuImg.createRaw(directory.resolve("image.raw"), RAW_BYTES);
+    Path plain = QemuImg.createRaw(directory.resolve("image.expected"), RAW_BYTES);
+    DiskModel model = new DiskModel("raw cache=" + mode, plain, RAW_BYTES, true, random);
+    for (int round = 0; round < ROUNDS; round++) {
+      operate(model, image, mode, round, "rw");
+      DiskBytes.assertSame(image, plain);
+    }
+    TestDirectory.delete(directory);
+  }
+
+  /** One mount: the first in one mode throughout, the others with switches. */
+  private static void operate(
+      DiskModel model, Path image, String mode, int round, String moreOptions) {
+    List<String> switches = round == 0 ? List.of() : MODES;
+    try (MountedImage mount =
+        MountedImage.mount(image, "rw", "allow_shrink", "cache=" + mode, moreOptions)) {
+      model.run(mount, OPERATIONS, switches);
+    }
+    TRIALS.addAndGet(round == 0 ? 1 : 0);
+    DONE.addAndGet(OPERATIONS);
+  }
+
+  /** Of a snapshot, QEMU's tools show no more than the size that the disk has now. */
+  private static void assertSnapshotsUnchanged(Path image, Map<String, Path> snapshots) {
+    for (var snapshot : snapshots.entrySet()) {
+      Path now = QemuImg.snapshotToRaw(image, snapshot.getKey());
+      Path before = snapshot.getValue();
+      DiskBytes.assertSameUpTo(now, before, Math.min(size(now), size(before)));
+    }
+    if (!snapshots.isEmpty()) {
+      try (MountedImage mount = MountedImage.mount(image, "ro")) {
+        snapshots.forEach((name, before) -> DiskBytes.assertSame(mount.snapshotDisk(name), before));
+      }
+    }
+  }
+
+  private static long size(Path file) {
+    return file.toFile().length();
   }
 
   private static Map<String, Path> snapshotBytes(VariantImage made) {
