@@ -12,7 +12,15 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** Checks once per class that this machine can run the tests at all. */
 final class MountRequirements implements BeforeAllCallback {
   private static final List<String> PROGRAMS =
-      List.of("qemu-img", "qemu-io", "fusermount", "strace", "mkfs.ext2", "debugfs", "sfdisk");
+      List.of(
+          "qemu-img",
+          "qemu-io",
+          "fusermount",
+          "strace",
+          "mkfs.ext2",
+          "debugfs",
+          "sfdisk",
+          "mkfs.xfs");
 
   @Override
   public void beforeAll(ExtensionContext context) {

@@ -32,7 +32,7 @@ import org.qcowfs.it.kit.TestDirectory;
 @Execution(ExecutionMode.CONCURRENT)
 final class WriteMatrixTest {
   private static final boolean FULL = Boolean.getBoolean("qcowfs.it.full");
-  private static final int ROUNDS = FULL ? 3 : 2;
+  private static final int ROUNDS = 2;
   private static final int OPERATIONS = FULL ? 150 : 60;
   private static final long RAW_BYTES = (9 << 20) + 0x1600;
 
