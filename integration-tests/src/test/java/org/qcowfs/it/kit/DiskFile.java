@@ -123,14 +123,47 @@ public final class DiskFile implements AutoCloseable {
 
   /** Changes bytes through a shared mapping, which {@code msync} brings out before it goes. */
   public void writeMapped(byte[] bytes, long offset) {
-    int inPage = (int) (offset % PAGE_BYTES);
-    long length = inPage + (long) bytes.length;
-    Pointer memory = LIBC.mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, offset - inPage);
+    try (Mapping mapping = map(offset, bytes.length)) {
+      mapping.put(bytes, offset);
+      mapping.msync();
+    }
+  }
+
+  /** Maps a range, shared and for writing. */
+  public Mapping map(long offset, long length) {
+    long start = offset / PAGE_BYTES * PAGE_BYTES;
+    long bytes = offset + length - start;
+    Pointer memory = LIBC.mmap(null, bytes, PROT_READ_WRITE, MAP_SHARED, fd, start);
     check("mmap", memory.address());
-    memory.put(inPage, bytes, 0, bytes.length);
-    int synced = LIBC.msync(memory, length, MS_SYNC);
-    check("msync", synced);
-    check("munmap", LIBC.munmap(memory, length));
+    return new Mapping(memory, start, bytes);
+  }
+
+  /** A part of the file as memory. */
+  public final class Mapping implements AutoCloseable {
+    private final Pointer memory;
+    private final long start;
+    private final long length;
+
+    private Mapping(Pointer memory, long start, long length) {
+      this.memory = memory;
+      this.start = start;
+      this.length = length;
+    }
+
+    /** Changes bytes in memory; the kernel writes them when it likes, page by page. */
+    public void put(byte[] bytes, long offset) {
+      memory.put(offset - start, bytes, 0, bytes.length);
+    }
+
+    /** Has every changed page written, many at a time, and flushed as {@code fsync} would. */
+    public void msync() {
+      check("msync", LIBC.msync(memory, length, MS_SYNC));
+    }
+
+    @Override
+    public void close() {
+      check("munmap", LIBC.munmap(memory, length));
+    }
   }
 
   private long check(String call, long result) {

@@ -115,6 +115,37 @@ final class ConcurrentWriteTest {
     stamps.assertHeldBy(QemuImg.toRaw(image), before);
   }
 
+  /**
+   * The kernel hands pages of a mapping that do not follow each other to the mount as requests of
+   * their own, many at a time; writes by {@code write(2)} to one file it may put in a row.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void pagesOfOneClusterWrittenBackAtOnceAreAllKept(Shape shape) throws Exception {
+    Path before = create(shape);
+    Stamps stamps = new Stamps();
+    int sectors = PAGE_BYTES / Stamps.SECTOR_BYTES;
+    byte[] bytes = new byte[PAGE_BYTES];
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    try (MountedImage mount = MountedImage.mount(image, "rw");
+        DiskFile disk = DiskFile.open(mount.disk(), DiskFile.PLAIN);
+        DiskFile.Mapping mapping = disk.map(0, DISK_BYTES)) {
+      for (int remainder = 0; remainder < 3; remainder++) {
+        for (int page = remainder; page < DISK_BYTES / PAGE_BYTES; page += 3) {
+          stamps.write(
+              (stamped, offset) -> mapping.put(bytes, offset),
+              buffer,
+              (long) page * sectors,
+              sectors);
+        }
+        mapping.msync();
+      }
+    }
+
+    QemuImg.on(image, "check", "-q", image);
+    stamps.assertHeldBy(QemuImg.toRaw(image), before);
+  }
+
   private void assertMountShows(Path expected) {
     try (MountedImage mount = MountedImage.mount(image, "ro")) {
       QemuImg.on(image, "compare", "-f", "raw", "-F", "raw", mount.disk(), expected);

@@ -33,13 +33,13 @@ final class Stamps {
   /** What carries a write out; returns when it is acknowledged. */
   @FunctionalInterface
   interface Writer {
-    void write(ByteBuffer direct, long offset);
+    void write(ByteBuffer bytes, long offset);
   }
 
   /**
    * Makes a write of whole sectors.
    *
-   * @param buffer direct, and large enough
+   * @param buffer as the writer needs it, and large enough
    */
   void write(Writer writer, ByteBuffer buffer, long firstSector, int sectors) {
     long number = lastNumber.incrementAndGet();

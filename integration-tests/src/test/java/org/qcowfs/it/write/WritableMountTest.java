@@ -104,22 +104,4 @@ final class WritableMountTest {
     }
     QemuImg.on(image, "check", "-q", image);
   }
-
-  @Test
-  void aFileSystemMadeOnTheDiskIsSound() throws IOException {
-    Path files = TestDirectory.create("files");
-    try (MountedImage mount = MountedImage.mount(image, "rw")) {
-      Command.of("mkfs.ext4", "-q", "-F", mount.disk()).run().succeeded();
-      Command.of("mount", "-o", "loop", mount.disk(), files).run().succeeded();
-      try {
-        Command.of("cp", "-r", "/etc/default", files).run().succeeded();
-      } finally {
-        Command.of("umount", files).run().succeeded();
-      }
-      Command.of("e2fsck", "-fn", mount.disk()).run().succeeded();
-    }
-    QemuImg.on(image, "check", "-q", image);
-    Command.of("e2fsck", "-fn", QemuImg.toRaw(image)).run().succeeded();
-    TestDirectory.delete(files);
-  }
 }
