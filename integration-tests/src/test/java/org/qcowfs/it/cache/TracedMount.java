@@ -17,6 +17,7 @@ final class TracedMount implements AutoCloseable {
   private final ProcessHandle daemon;
   private final Strace strace;
   private DiskFile disk;
+  private boolean ended;
 
   TracedMount(Path image, CacheRow row, String... options) {
     List<String> all =
@@ -57,6 +58,7 @@ final class TracedMount implements AutoCloseable {
 
   /** Closes the disk and unmounts it; the calls of the unmount. */
   List<HostCall> callsOfUnmount() {
+    ended = true;
     disk.close();
     var unused = strace.take();
     mount.close();
@@ -84,13 +86,13 @@ final class TracedMount implements AutoCloseable {
     return Integer.parseInt(line.substring("flags:".length()).strip(), 8);
   }
 
-  /** After a failure; else there is nothing left to do. */
+  /** After a failure it is unmounted; else there is nothing left to do. */
   @Override
   public void close() {
     strace.close();
-    if (daemon.isAlive()) {
-      daemon.destroyForcibly();
-      mount.wasEnded();
+    if (!ended) {
+      disk.close();
+      mount.close();
     }
   }
 }

@@ -41,6 +41,8 @@ final class Crowd {
       }
     } finally {
       pool.shutdownNow();
+      // Else a disk that one of them has open keeps the mount from being unmounted.
+      var unused = pool.awaitTermination(DEADLINE_SECONDS, TimeUnit.SECONDS);
     }
   }
 }
