@@ -4,6 +4,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.error.ReadOnlyImageException;
+import org.qcowfs.error.UnsupportedFeatureException;
 
 /** Error numbers of Linux, and which of them a failure becomes for the program that hits it. */
 public final class Errno {
@@ -34,6 +35,9 @@ public final class Errno {
     }
     if (failure instanceof ReadOnlyImageException) {
       return EROFS;
+    }
+    if (failure instanceof UnsupportedFeatureException) {
+      return EOPNOTSUPP;
     }
     if (failure instanceof NoSuchFileException) {
       return ENOENT;

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.error.ReadOnlyImageException;
+import org.qcowfs.error.UnsupportedFeatureException;
 
 final class ErrnoTest {
   private static final int ENOSPC = 28;
@@ -28,6 +29,11 @@ final class ErrnoTest {
   @Test
   void anImageThatIsOnlyReadIsAReadOnlyFilesystem() {
     assertThat(Errno.of(new ReadOnlyImageException("a snapshot"))).isEqualTo(Errno.EROFS);
+  }
+
+  @Test
+  void whatAnImageCannotDoIsNotSupported() {
+    assertThat(Errno.of(new UnsupportedFeatureException("resize"))).isEqualTo(Errno.EOPNOTSUPP);
   }
 
   @Test

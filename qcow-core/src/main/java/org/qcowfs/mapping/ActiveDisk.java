@@ -234,10 +234,16 @@ public final class ActiveDisk {
    *
    * @throws IllegalArgumentException when the size is not a multiple of 512: other programs would
    *     not see the rest
+   * @throws UnsupportedFeatureException when internal snapshots would change their size too
    */
   public synchronized void resize(long bytes) throws IOException {
     if (bytes < 0 || bytes % SECTOR_BYTES != 0) {
       throw new IllegalArgumentException(bytes + " bytes are not a multiple of 512");
+    }
+    if (header.version() < 3 && header.snapshotCount() > 0 && bytes != size) {
+      throw new UnsupportedFeatureException(
+          "the disk cannot be resized: in an image of version 2 the internal snapshots have no size"
+              + " of their own; convert the image with qemu-img amend -o compat=1.1");
     }
     prepareFirstChange();
     DiskResize resize = new DiskResize(context, zeroer, flusher, backing);

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.ImageBuilder;
+import org.qcowfs.testkit.SnapshotSpec;
 import org.qcowfs.testkit.storage.MemoryStorage;
 import org.qcowfs.testkit.storage.PowerLossException;
 import org.qcowfs.testkit.storage.PowerLossStorage;
@@ -37,6 +38,25 @@ final class DiskResizeTest {
 
   private static byte[] filled(int count, int value) {
     return TestDisk.bytes(count, value).array();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2,true", "3,false"})
+  void theSnapshotsOfVersionTwoKeepTheSizeOfTheDisk(int version, boolean refused)
+      throws IOException {
+    ImageBuilder builder = new ImageBuilder(version, 16).virtualSize(SIZE);
+    builder.snapshot(SnapshotSpec.of("1", "before", SIZE));
+    ActiveDisk disk = TestDisk.open(TestDisk.image(builder));
+
+    if (refused) {
+      assertThatThrownBy(() -> disk.resize(2 * SIZE))
+          .isInstanceOf(UnsupportedFeatureException.class)
+          .hasMessageContaining("compat=1.1");
+      assertThat(disk.size()).isEqualTo(SIZE);
+    } else {
+      disk.resize(2 * SIZE);
+      assertThat(disk.size()).isEqualTo(2 * SIZE);
+    }
   }
 
   @ParameterizedTest
