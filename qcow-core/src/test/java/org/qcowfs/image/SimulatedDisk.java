@@ -103,7 +103,8 @@ final class SimulatedDisk implements GuestDisk {
     };
   }
 
-  long size() {
+  @Override
+  public long size() {
     return disk.size();
   }
 

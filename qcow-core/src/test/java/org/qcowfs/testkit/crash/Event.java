@@ -26,6 +26,9 @@ public sealed interface Event {
   /** A change or resize was acknowledged. */
   record ChangeEnds(int request, Promise promise) implements Event {}
 
+  /** A change or resize failed: any part of it may have been made, and no more will be. */
+  record ChangeFails(int request) implements Event {}
+
   /** The guest asks for a flush. */
   record FlushBegins(int request) implements Event {}
 

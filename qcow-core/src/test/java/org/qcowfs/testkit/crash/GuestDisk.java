@@ -5,6 +5,9 @@ import java.nio.ByteBuffer;
 
 /** The disk that a simulated guest works on, and what its acknowledgements promise. */
 public interface GuestDisk {
+  /** The size of the disk now, in bytes. */
+  long size();
+
   /** Writes the source's remaining bytes. */
   void write(ByteBuffer source, long guestOffset) throws IOException;
 

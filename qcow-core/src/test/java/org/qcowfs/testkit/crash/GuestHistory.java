@@ -13,7 +13,8 @@ import java.util.Set;
  * in the same way.
  *
  * <p>A change comes after another one if it began when the other had been acknowledged; changes
- * that were under way together may have happened in either order.
+ * that were under way together may have happened in either order. One that failed may have been
+ * made in part: it survives nothing, and nothing is gone because of it.
  */
 public final class GuestHistory {
   /** A stamp holds the sector that it was written to in its upper half. */
@@ -68,6 +69,8 @@ public final class GuestHistory {
       begin(resize);
     } else if (event instanceof Event.ChangeEnds end) {
       end(end);
+    } else if (event instanceof Event.ChangeFails failure) {
+      underWay.remove(failure.request()).end = now;
     } else if (event instanceof Event.FlushBegins flush) {
       flushes.put(flush.request(), now);
     } else if (event instanceof Event.FlushEnds flush) {

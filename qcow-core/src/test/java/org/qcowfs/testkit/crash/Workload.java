@@ -1,6 +1,5 @@
 package org.qcowfs.testkit.crash;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +21,12 @@ public final class Workload {
    */
   public record Size(int sectors, int clusterSectors, boolean resizes) {}
 
+  /** What the guest does about a request that failed. It goes on if this returns. */
+  @FunctionalInterface
+  public interface Failures {
+    void failed(Throwable failure) throws Exception;
+  }
+
   private static final int SECTOR_BYTES = 512;
   private static final int ROUNDS = 3;
   private static final int THREADS = 3;
@@ -31,10 +36,17 @@ public final class Workload {
   private final SplittableRandom random;
   private final GuestDisk disk;
   private final RunRecord record;
+  private final Failures failures;
   private int requests;
   private int currentSectors;
 
+  /** A guest that ends with the first request that fails. */
   public Workload(Size size, long seed, GuestDisk disk, RunRecord record) {
+    this(size, seed, disk, record, Workload::giveUp);
+  }
+
+  public Workload(Size size, long seed, GuestDisk disk, RunRecord record, Failures failures) {
+    this.failures = failures;
     this.size = size;
     this.random = new SplittableRandom(seed);
     this.disk = disk;
@@ -42,8 +54,21 @@ public final class Workload {
     this.currentSectors = size.sectors();
   }
 
+  private static void giveUp(Throwable failure) throws Exception {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    throw (Exception) failure;
+  }
+
   /** Does everything, and ends with a clean end. */
   public void run() throws Exception {
+    runRounds();
+    finish();
+  }
+
+  /** Does everything but the end. */
+  public void runRounds() throws Exception {
     Schedule schedule = new Schedule(random.split());
     for (int round = 0; round < ROUNDS; round++) {
       List<Task> tasks = new ArrayList<>();
@@ -55,10 +80,11 @@ public final class Workload {
         resize(round == 0 ? size.sectors() / 2 : size.sectors());
       }
     }
-    int request = requests++;
-    record.add(new Event.FlushBegins(request));
-    disk.finish();
-    record.add(new Event.FlushEnds(request, disk.promiseOfFinish()));
+  }
+
+  /** Asks for a clean end. */
+  public void finish() throws Exception {
+    flush(requests++, disk::finish, disk.promiseOfFinish());
   }
 
   private Task guest(int operations) {
@@ -86,10 +112,10 @@ public final class Workload {
     int sectors = Math.min(count, currentSectors - first);
     int start = first;
     return switch (kind) {
-      case 0, 1 -> () -> flush(request);
+      case 0, 1 -> () -> flush(request, disk::flush, disk.promiseOfFlush());
       case 2 -> () -> zero(request, start, sectors, false);
       case 3, 4, 5 -> () -> zero(request, start, sectors, true);
-      case 6 -> () -> disk.allocate(bytes(start), bytes(sectors));
+      case 6 -> () -> succeeds(() -> disk.allocate(bytes(start), bytes(sectors)));
       default -> () -> write(request, start, sectors);
     };
   }
@@ -98,19 +124,24 @@ public final class Workload {
     return (long) sectors * SECTOR_BYTES;
   }
 
-  private void flush(int request) throws IOException {
+  private void flush(int request, Task flush, Promise promise) throws Exception {
     record.add(new Event.FlushBegins(request));
-    disk.flush();
-    record.add(new Event.FlushEnds(request, disk.promiseOfFlush()));
+    if (succeeds(flush)) {
+      record.add(new Event.FlushEnds(request, promise));
+    }
   }
 
-  private void zero(int request, int first, int sectors, boolean unmap) throws IOException {
+  private void zero(int request, int first, int sectors, boolean unmap) throws Exception {
     record.add(new Event.ChangeBegins(request, first, sectors, 0));
-    disk.zero(bytes(first), bytes(sectors), unmap);
-    record.add(new Event.ChangeEnds(request, disk.promiseOfChange()));
+    change(request, () -> disk.zero(bytes(first), bytes(sectors), unmap));
   }
 
-  private void write(int request, int first, int sectors) throws IOException {
+  /** Writes sectors with a stamp of their own. */
+  public void write(int first, int sectors) throws Exception {
+    write(requests++, first, sectors);
+  }
+
+  private void write(int request, int first, int sectors) throws Exception {
     int number = request + 1;
     ByteBuffer bytes = ByteBuffer.allocate(sectors * SECTOR_BYTES);
     for (int i = 0; i < sectors; i++) {
@@ -119,15 +150,36 @@ public final class Workload {
       }
     }
     record.add(new Event.ChangeBegins(request, first, sectors, number));
-    disk.write(bytes.flip(), bytes(first));
-    record.add(new Event.ChangeEnds(request, disk.promiseOfChange()));
+    change(request, () -> disk.write(bytes.flip(), bytes(first)));
   }
 
-  private void resize(int sectors) throws IOException {
+  private void resize(int sectors) throws Exception {
     int request = requests++;
     record.add(new Event.ResizeBegins(request, sectors));
-    disk.resize(bytes(sectors));
-    currentSectors = sectors;
-    record.add(new Event.ChangeEnds(request, disk.promiseOfChange()));
+    change(request, () -> disk.resize(bytes(sectors)));
+    currentSectors = (int) (disk.size() / SECTOR_BYTES);
+  }
+
+  private void change(int request, Task change) throws Exception {
+    boolean succeeded = succeeds(change);
+    record.add(
+        succeeded
+            ? new Event.ChangeEnds(request, disk.promiseOfChange())
+            : new Event.ChangeFails(request));
+  }
+
+  private boolean succeeds(Task task) throws Exception {
+    try {
+      task.run();
+      return true;
+    } catch (Exception | Error e) {
+      failures.failed(e);
+      return false;
+    }
+  }
+
+  /** Flushes, as a guest does. */
+  public void flush() throws Exception {
+    flush(requests++, disk::flush, disk.promiseOfFlush());
   }
 }
