@@ -13,6 +13,8 @@ import org.qcowfs.error.HostIoException;
  * <p>Callers that wait for each other share: whoever asked before a flush began is served by it.
  */
 final class DiskFlush {
+  private static final int EIO = 5;
+
   private final FileCalls calls;
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -47,12 +49,19 @@ final class DiskFlush {
 
   @GuardedBy("lock")
   private void begin(long seen) throws HostIoException {
+    @Nullable HostIoException outcome =
+        new HostIoException(EIO, "a flush to disk did not come to its end");
     begun = seen + 1;
     try {
       calls.fdatasync();
+      outcome = null;
     } catch (HostIoException e) {
-      failure = e;
+      outcome = e;
       throw e;
+    } finally {
+      // Whatever else is thrown, such as for want of memory: those that wait must not take the
+      // flush for done, and nobody will tell a second time that it failed.
+      failure = outcome;
     }
   }
 

@@ -53,6 +53,25 @@ final class HostFileFaultTest {
   }
 
   @Test
+  void aFlushThatDidNotComeToItsEndCountsAsFailed() throws IOException {
+    IntFunction<FileCalls> starved =
+        fd ->
+            new ForwardingCalls(fd) {
+              @Override
+              public void fdatasync() {
+                throw new OutOfMemoryError("as told");
+              }
+            };
+    try (HostFile file = HostFile.openReadWrite(path, starved)) {
+      assertThatThrownBy(file::flushToDisk).isInstanceOf(OutOfMemoryError.class);
+
+      assertThatThrownBy(() -> file.write(ByteBuffer.allocate(1), 0))
+          .asInstanceOf(type(HostIoException.class))
+          .satisfies(e -> assertThat(e.errno()).isEqualTo(Posix.EIO));
+    }
+  }
+
+  @Test
   void aFailedFlushFailsEveryLaterChangeAndFlushForGood() throws IOException {
     try (HostFile file = HostFile.openReadWrite(path, FlushFails::new)) {
       file.write(ByteBuffer.wrap(new byte[] {1}), 0);
