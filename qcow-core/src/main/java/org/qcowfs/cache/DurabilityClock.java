@@ -2,6 +2,8 @@ package org.qcowfs.cache;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.qcowfs.error.HostIoException;
 
 /**
  * Knows which writes have reached stable media, so that one flush-to-disk serves everything that
@@ -24,6 +26,9 @@ public final class DurabilityClock {
   private final AtomicLong begun = new AtomicLong();
   private volatile long durable;
   private volatile boolean barriers = true;
+
+  /** Why nothing can be known to be durable any more, if so. */
+  private volatile @Nullable HostIoException failure;
 
   public DurabilityClock(Flush flush) {
     this.flush = flush;
@@ -54,15 +59,37 @@ public final class DurabilityClock {
     }
   }
 
+  /**
+   * Refuses to go on once a flush has failed: of what was written before, nobody knows what is
+   * there, so nothing may be promised that depends on it.
+   *
+   * @throws HostIoException with the error number of the failed flush
+   */
+  public void checkSound() throws HostIoException {
+    HostIoException cause = failure;
+    if (cause != null) {
+      throw new HostIoException(
+          cause.errno(),
+          cause.getMessage()
+              + "; no longer written to since then: unmount, mend the disk, then check the image");
+    }
+  }
+
   /** Returns when everything written before the call is durable, whatever the barriers are. */
   public void flushToDisk() throws IOException {
     flushToDisk(ticket());
   }
 
   private synchronized void flushToDisk(long ticket) throws IOException {
+    checkSound();
     if (ticket > durable) {
       long number = begun.incrementAndGet();
-      flush.flushToDisk();
+      try {
+        flush.flushToDisk();
+      } catch (HostIoException e) {
+        failure = e;
+        throw e;
+      }
       durable = number;
     }
   }

@@ -184,6 +184,7 @@ public final class ActiveDisk {
 
   /** Before the first change of the file: what it says of itself must not become a lie. */
   private void prepareFirstChange() throws IOException {
+    context.clock().checkSound();
     if (changed) {
       return;
     }
@@ -215,6 +216,7 @@ public final class ActiveDisk {
 
   /** Flush-to-OS: afterwards the image survives the death of this process. */
   public void flushToOs() throws IOException {
+    context.clock().checkSound();
     if (changed) {
       flusher.flushToOs();
     }
@@ -222,6 +224,7 @@ public final class ActiveDisk {
 
   /** Flush-to-disk: afterwards the image also survives a power loss. */
   public void flushToDisk() throws IOException {
+    context.clock().checkSound();
     if (changed) {
       flusher.flushToDisk();
     }
@@ -264,6 +267,7 @@ public final class ActiveDisk {
    *     not flushed, and leak clusters
    */
   public synchronized void close() throws IOException {
+    context.clock().checkSound();
     if (!changed) {
       return;
     }

@@ -4,15 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.qcowfs.error.HostIoException;
 
 final class DurabilityClockTest {
+  private static final int EIO = 5;
+
   private final AtomicInteger flushes = new AtomicInteger();
   private final DurabilityClock clock = new DurabilityClock(flushes::incrementAndGet);
 
@@ -64,6 +69,46 @@ final class DurabilityClockTest {
 
     assertThat(failing.isSettled(ticket)).isFalse();
     assertThatThrownBy(() -> failing.settle(ticket)).hasMessage("as told");
+  }
+
+  @Test
+  void afterAFlushThatTheHostFailedNothingIsFlushedAnyMore() throws IOException {
+    DurabilityClock failing =
+        new DurabilityClock(
+            () -> {
+              if (flushes.incrementAndGet() == 1) {
+                throw new HostIoException(EIO, "disk.qcow2: flush to disk failed");
+              }
+            });
+    failing.checkSound();
+
+    assertThatThrownBy(failing::flushToDisk).isInstanceOf(HostIoException.class);
+
+    for (ThrowingCallable later :
+        List.<ThrowingCallable>of(failing::flushToDisk, failing::checkSound)) {
+      assertThatThrownBy(later)
+          .hasMessageStartingWith("disk.qcow2: flush to disk failed; no longer written to")
+          .isInstanceOfSatisfying(HostIoException.class, e -> assertThat(e.errno()).isEqualTo(EIO));
+    }
+    assertThat(flushes).hasValue(1);
+  }
+
+  @Test
+  void withoutMemoryForAFlushTheNextOneIsMade() throws IOException {
+    DurabilityClock starved =
+        new DurabilityClock(
+            () -> {
+              if (flushes.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("as told");
+              }
+            });
+    long ticket = starved.ticket();
+
+    assertThatThrownBy(() -> starved.settle(ticket)).isInstanceOf(OutOfMemoryError.class);
+
+    assertThat(starved.isSettled(ticket)).isFalse();
+    starved.settle(ticket);
+    assertThat(starved.isSettled(ticket)).isTrue();
   }
 
   @Test
