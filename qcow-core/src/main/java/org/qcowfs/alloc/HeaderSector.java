@@ -31,6 +31,9 @@ public final class HeaderSector {
   private final ByteBuffer sector = ByteBuffer.allocateDirect(BYTES).order(ByteOrder.BIG_ENDIAN);
   private final ByteBuffer inFile = ByteBuffer.allocateDirect(BYTES);
 
+  /** A write has failed, and may have been made all the same. */
+  private boolean uncertain;
+
   public HeaderSector(BlockStorage storage, int version) throws IOException {
     this.storage = storage;
     this.version = version;
@@ -72,6 +75,23 @@ public final class HeaderSector {
   public void setVirtualSizeLocked(long bytes) throws IOException {
     sector.putLong(SIZE, bytes);
     write();
+  }
+
+  /** Goes back to a virtual size: in memory now, in the file with {@link #makeCertainLocked}. */
+  public void takeBackVirtualSizeLocked(long bytes) {
+    sector.putLong(SIZE, bytes);
+    inFile.putLong(SIZE, bytes);
+    uncertain = true;
+  }
+
+  /**
+   * After a change that failed: makes sure that the file says what this does, which is what it was
+   * before. To be called before anything counts on that.
+   */
+  public void makeCertainLocked() throws IOException {
+    if (uncertain) {
+      write();
+    }
   }
 
   /** Whether refcounts may be wrong from here on. Images of version 2 cannot say so. */
@@ -120,9 +140,11 @@ public final class HeaderSector {
    */
   private void write() throws IOException {
     boolean written = false;
+    uncertain = true;
     try {
       storage.write(sector.duplicate().clear(), 0);
       written = true;
+      uncertain = false;
     } finally {
       ByteBuffer from = (written ? sector : inFile).duplicate().clear();
       (written ? inFile : sector).duplicate().clear().put(from);

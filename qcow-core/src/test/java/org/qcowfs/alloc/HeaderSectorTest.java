@@ -12,6 +12,9 @@ import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.SparseBytes;
 import org.qcowfs.testkit.storage.FailingStorage;
+import org.qcowfs.testkit.storage.FaultPlan;
+import org.qcowfs.testkit.storage.FaultPlan.Fault;
+import org.qcowfs.testkit.storage.FaultyStorage;
 import org.qcowfs.testkit.storage.MemoryStorage;
 import org.qcowfs.testkit.storage.StorageOperation.Kind;
 
@@ -87,6 +90,40 @@ final class HeaderSectorTest {
     sector.setDirtyLocked(true);
 
     assertThat(header(file).dirty()).isTrue();
+  }
+
+  @Test
+  void aChangeThatFailedAndWasMadeAllTheSameIsUndone() throws IOException {
+    Header before = header(file);
+    FaultPlan plan = new FaultPlan(Fault.LATE, 1, false);
+    HeaderSector sector = new HeaderSector(new FaultyStorage(file, plan), 3);
+    assertThatThrownBy(() -> sector.setL1TableLocked(0x7000, 1))
+        .isInstanceOf(HostIoException.class);
+    assertThat(header(file).l1TableOffset()).isEqualTo(0x7000);
+
+    sector.makeCertainLocked();
+
+    assertThat(header(file).l1TableOffset()).isEqualTo(before.l1TableOffset());
+  }
+
+  @Test
+  void aSizeThatIsTakenBackReachesTheFileWithWhateverComesNext() throws IOException {
+    HeaderSector sector = new HeaderSector(file, 3);
+    sector.setVirtualSizeLocked(8192);
+
+    sector.takeBackVirtualSizeLocked(4096);
+    sector.makeCertainLocked();
+
+    assertThat(header(file).virtualSize()).isEqualTo(4096);
+  }
+
+  @Test
+  void nothingIsWrittenWhereTheHeaderIsCertain() throws IOException {
+    FailingStorage failing = new FailingStorage(file);
+
+    new HeaderSector(failing, 3).makeCertainLocked();
+
+    assertThat(failing.changes()).isZero();
   }
 
   @Test
