@@ -33,7 +33,16 @@ public final class LeakRecord {
   private final HeaderSector sector;
   private final DurabilityClock clock;
   private LeakRange noted = LeakRange.EMPTY;
+
+  /** What of the note is durable, if anything waits for that. */
+  private LeakRange durable = LeakRange.EMPTY;
+
   private int wordOffset = NOT_LOOKED;
+
+  /** Where the backing file's name was before it was moved, and where that ended. */
+  private int oldNameOffset;
+
+  private int oldNameEnd;
 
   public LeakRecord(
       BlockStorage storage, Header header, HeaderSector sector, DurabilityClock clock) {
@@ -49,15 +58,18 @@ public final class LeakRecord {
       return;
     }
     LeakRange needed = LeakRange.of(hostOffset, bytes);
-    if (noted.contains(needed)) {
+    if (durable.contains(needed)) {
       return;
     }
     if (wordOffset == NOT_LOOKED) {
       findOrInsertLocked();
     }
-    if (wordOffset != NO_ROOM && !noted.contains(needed)) {
-      noteLocked(widened(needed));
+    if (wordOffset != NO_ROOM) {
+      if (!noted.contains(needed)) {
+        noteLocked(widened(needed));
+      }
       settle();
+      durable = noted;
     }
   }
 
@@ -85,6 +97,7 @@ public final class LeakRecord {
   /** Empties the note. */
   public void clearLocked() throws IOException {
     if (wordOffset > NOT_LOOKED && !noted.isEmpty()) {
+      durable = LeakRange.EMPTY;
       noteLocked(LeakRange.EMPTY);
     }
   }
@@ -96,13 +109,16 @@ public final class LeakRecord {
   }
 
   private void findOrInsertLocked() throws IOException {
+    // An attempt that failed may have changed the header all the same.
+    sector.makeCertainLocked();
     ByteBuffer cluster = ByteBuffer.allocate(header.clusterBytes()).order(ByteOrder.BIG_ENDIAN);
     storage.read(cluster, 0);
-    HeaderExtensions extensions = HeaderExtensions.decode(header, cluster.flip());
+    Header now = Header.decode(cluster.flip().duplicate());
+    HeaderExtensions extensions = HeaderExtensions.decode(now, cluster);
     if (extensions.leakRange().isPresent()) {
       adoptLocked(extensions.leakRange().get());
     } else {
-      wordOffset = insertLocked(cluster, extensions.endOffset()) ? end(extensions) : NO_ROOM;
+      wordOffset = insertLocked(cluster, now, extensions.endOffset()) ? end(extensions) : NO_ROOM;
     }
   }
 
@@ -116,9 +132,9 @@ public final class LeakRecord {
    *
    * @return whether there was room
    */
-  private boolean insertLocked(ByteBuffer cluster, int listEnd) throws IOException {
-    int nameOffset = (int) header.backingNameOffset();
-    int nameEnd = nameOffset + header.backingNameBytes();
+  private boolean insertLocked(ByteBuffer cluster, Header now, int listEnd) throws IOException {
+    int nameOffset = (int) now.backingNameOffset();
+    int nameEnd = nameOffset + now.backingNameBytes();
     int behind = listEnd + NEEDED_BYTES;
     if (listEnd + HEAD_BYTES > (nameOffset == 0 ? cluster.limit() : nameOffset)) {
       return false; // the list has no end marker
@@ -126,7 +142,8 @@ public final class LeakRecord {
     if (nameOffset != 0 && nameOffset < behind) {
       int moved = (Math.max(behind, nameEnd) + 7) & -8;
       int movedEnd = (moved + nameEnd - nameOffset + 7) & -8;
-      if (!isFree(cluster, listEnd, nameOffset) || !isFree(cluster, nameEnd, movedEnd)) {
+      if (!isFree(cluster, listEnd, nameOffset)
+          || !isFreeFor(cluster, nameEnd, movedEnd, nameOffset - moved)) {
         return false;
       }
       moveNameLocked(cluster, nameOffset, nameEnd, moved);
@@ -141,9 +158,21 @@ public final class LeakRecord {
     return true;
   }
 
-  private static boolean isFree(ByteBuffer cluster, int from, int to) {
+  private boolean isFree(ByteBuffer cluster, int from, int to) {
     for (int at = from; at < to; at++) {
-      if (at >= cluster.limit() || cluster.get(at) != 0) {
+      boolean oldName = at >= oldNameOffset && at < oldNameEnd;
+      if (at >= cluster.limit() || (cluster.get(at) != 0 && !oldName)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** As {@link #isFree}, or holding already what lies at a distance: an attempt that failed. */
+  private boolean isFreeFor(ByteBuffer cluster, int from, int to, int distance) {
+    for (int at = from; at < to; at++) {
+      if (!isFree(cluster, at, at + 1)
+          && (at >= cluster.limit() || cluster.get(at) != cluster.get(at + distance))) {
         return false;
       }
     }
@@ -159,6 +188,8 @@ public final class LeakRecord {
     }
     settle();
     sector.setBackingNameOffsetLocked(moved);
+    oldNameOffset = nameOffset;
+    oldNameEnd = nameEnd;
     settle();
   }
 
