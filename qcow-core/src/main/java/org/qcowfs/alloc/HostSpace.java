@@ -8,7 +8,6 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.DurabilityClock;
-import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
@@ -65,8 +64,10 @@ public final class HostSpace {
   private long batchClusters;
   private boolean refcountsPostponed;
 
-  /** Why the refcount structures can no longer grow, if they cannot. */
-  private @Nullable IOException failure;
+  /** What failed half-way, and must be finished before anything else is taken. */
+  private @Nullable RefcountGrowth unfinished;
+
+  private final ReferenceDrops drops;
 
   /**
    * @param leaks where to note what a crash may leak
@@ -87,6 +88,7 @@ public final class HostSpace {
     this.refcounts = refcounts;
     this.header = header;
     this.clock = clock;
+    this.drops = new ReferenceDrops(storage, geometry, refcounts);
     this.fileEnd = (storage.size() + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
     this.initialFileEnd = fileEnd;
     this.batchClusters = clamp(reserveBytes >>> geometry.clusterBits(), MAX_BATCH_CLUSTERS / 2);
@@ -161,12 +163,15 @@ public final class HostSpace {
   }
 
   private void refillOnceLocked() throws IOException {
+    dropReferencesLocked();
+    finishGrowthLocked();
     List<Reserved> found = new ArrayList<>();
+    boolean reserved = false;
     try {
       findFreeLocked(found);
       long missing = batchClusters - found.stream().mapToLong(Reserved::count).sum();
       if (missing > batchClusters / 2) {
-        found.add(growLocked(missing));
+        growLocked(missing, found);
       }
       for (Reserved range : found) {
         noteLeakLocked(range.firstCluster(), range.count());
@@ -174,12 +179,11 @@ public final class HostSpace {
       if (!refcountsPostponed) {
         refcounts.writeModifiedLocked();
       }
-    } catch (IOException | RuntimeException e) {
-      for (Reserved range : found) {
-        countLocked(range, 0);
-        searchFrom = Math.min(searchFrom, range.firstCluster());
+      reserved = true;
+    } finally {
+      if (!reserved) {
+        takeBackLocked(found);
       }
-      throw e;
     }
     long ticket = clock.ticket();
     for (Reserved range : found) {
@@ -187,50 +191,58 @@ public final class HostSpace {
     }
   }
 
+  /** What was counted and is not wanted after all. */
+  private void takeBackLocked(List<Reserved> counted) {
+    for (Reserved range : counted) {
+      drops.addLocked(range.firstCluster(), range.firstCluster() + range.count(), false);
+    }
+  }
+
   private void findFreeLocked(List<Reserved> found) throws IOException {
     long missing = batchClusters;
     while (missing > 0) {
-      Reserved free = nextFreeRunLocked(missing);
-      if (free.count() == 0) {
+      long first = refcounts.nextFreeLocked(Math.max(1, searchFrom), fileEnd);
+      long end = endOfFreeRunLocked(first, missing);
+      searchFrom = first;
+      if (first == end) {
         return;
       }
-      found.add(free);
-      missing -= free.count();
+      countUsedLocked(first, end, found);
+      searchFrom = end;
+      missing -= end - first;
       // What the clusters held before must not be seen through a pointer that outlives its data.
-      storage.punchHole(
-          free.firstCluster() << geometry.clusterBits(), free.count() << geometry.clusterBits());
+      storage.punchHole(first << geometry.clusterBits(), (end - first) << geometry.clusterBits());
     }
   }
 
-  private void countLocked(Reserved range, long refcount) throws IOException {
-    long end = range.firstCluster() + range.count();
-    for (long cluster = range.firstCluster(); cluster < end; cluster++) {
-      refcounts.setLocked(cluster, refcount);
-    }
-  }
-
-  /**
-   * Counts up to so many free clusters of the file as used; the count is 0 where there are none.
-   */
-  private Reserved nextFreeRunLocked(long max) throws IOException {
-    long first = refcounts.nextFreeLocked(Math.max(1, searchFrom), fileEnd);
+  private long endOfFreeRunLocked(long first, long max) throws IOException {
     long end = first;
     while (end < fileEnd
         && end - first < max
         && refcounts.blockOffsetLocked(end) != 0
         && refcounts.getLocked(end) == 0) {
-      refcounts.setLocked(end, 1);
       end++;
     }
-    searchFrom = end;
-    return new Reserved(first, end - first, 0);
+    return end;
+  }
+
+  /** Counts free clusters as used; those that were counted are noted, even where not all were. */
+  private void countUsedLocked(long first, long end, List<Reserved> counted) throws IOException {
+    long cluster = first;
+    try {
+      while (cluster < end) {
+        refcounts.setLocked(cluster, 1);
+        cluster++;
+      }
+    } finally {
+      if (cluster > first) {
+        counted.add(new Reserved(first, cluster - first, 0));
+      }
+    }
   }
 
   /** Grows the file by so many clusters, counted as used, and by what counting them takes. */
-  private Reserved growLocked(long clusters) throws IOException {
-    if (failure != null) {
-      throw failure;
-    }
+  private void growLocked(long clusters, List<Reserved> counted) throws IOException {
     RefcountGrowth growth =
         new RefcountGrowth(geometry, refcounts, Collections.emptyNavigableSet(), fileEnd, clusters);
     noteLeakLocked(fileEnd, growth.endCluster() - fileEnd);
@@ -240,20 +252,22 @@ public final class HostSpace {
     }
     growth.secureSpace(storage);
     storage.resize(growth.endCluster() << geometry.clusterBits());
-    if (growth.addsBlocks()) {
-      try {
+    unfinished = growth;
+    finishGrowthLocked();
+    countUsedLocked(growth.firstDataCluster(), growth.endCluster(), counted);
+  }
+
+  /** What a growth adds is free clusters of the file, once it is written. */
+  private void finishGrowthLocked() throws IOException {
+    RefcountGrowth growth = unfinished;
+    if (growth != null) {
+      if (growth.addsBlocks()) {
         growth.writeLocked(storage, header, clock, new ClusterCounts());
-      } catch (IOException e) {
-        failure = e;
-        throw e;
       }
+      fileEnd = growth.endCluster();
+      searchFrom = Math.min(searchFrom, growth.firstFreeCluster());
+      unfinished = null;
     }
-    fileEnd = growth.endCluster();
-    growth.replacedTable().ifPresent(old -> searchFrom = Math.min(searchFrom, old));
-    Reserved grown =
-        new Reserved(growth.firstDataCluster(), growth.endCluster() - growth.firstDataCluster(), 0);
-    countLocked(grown, 1);
-    return grown;
   }
 
   private void noteLeakLocked(long firstCluster, long count) throws IOException {
@@ -270,9 +284,21 @@ public final class HostSpace {
    * one piece. They read as zeros.
    */
   public Allocation allocateContiguousLocked(int count) throws IOException {
-    Reserved grown = growLocked(count);
-    refcounts.writeModifiedLocked();
-    return new Allocation(grown.firstCluster() << geometry.clusterBits(), count, clock.ticket());
+    dropReferencesLocked();
+    finishGrowthLocked();
+    List<Reserved> grown = new ArrayList<>();
+    boolean counted = false;
+    try {
+      growLocked(count, grown);
+      refcounts.writeModifiedLocked();
+      counted = true;
+    } finally {
+      if (!counted) {
+        takeBackLocked(grown);
+      }
+    }
+    long first = grown.get(0).firstCluster();
+    return new Allocation(first << geometry.clusterBits(), count, clock.ticket());
   }
 
   /**
@@ -283,40 +309,23 @@ public final class HostSpace {
   }
 
   /**
-   * Takes one reference from each cluster of a range. No durable pointer that counted for it may be
-   * left, and no request that could still use it.
+   * Takes one reference from each cluster of a range, at the next {@link #dropReferencesLocked}. No
+   * durable pointer that counted for it may be left, and no request that could still use it.
    *
    * @param punch give the space of clusters that nobody refers to any more back to the host
    */
-  public void releaseLocked(long hostOffset, long bytes, boolean punch) throws IOException {
+  public void releaseLocked(long hostOffset, long bytes, boolean punch) {
     long first = hostOffset >>> geometry.clusterBits();
     long end = (hostOffset + bytes + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
-    long freeFrom = first;
-    for (long cluster = first; cluster < end; cluster++) {
-      long count = refcounts.getLocked(cluster);
-      if (count == 0) {
-        throw new CorruptImageException(
-            "Refcount",
-            cluster << geometry.clusterBits(),
-            "the cluster is in use, but its refcount is 0");
-      }
-      refcounts.setLocked(cluster, count - 1);
-      if (count != 1) {
-        punchLocked(freeFrom, cluster, punch);
-        freeFrom = cluster + 1;
-      }
-    }
-    punchLocked(freeFrom, end, punch);
+    drops.addLocked(first, end, punch);
   }
 
-  private void punchLocked(long firstCluster, long endCluster, boolean punch) throws IOException {
-    if (firstCluster < endCluster) {
-      searchFrom = Math.min(searchFrom, firstCluster);
-      if (punch) {
-        storage.punchHole(
-            firstCluster << geometry.clusterBits(),
-            (endCluster - firstCluster) << geometry.clusterBits());
-      }
+  /** Drops the references that were released; those that cannot be dropped now stay for later. */
+  public void dropReferencesLocked() throws IOException {
+    try {
+      drops.dropLocked();
+    } finally {
+      searchFrom = Math.min(searchFrom, drops.takeLowestFreedLocked());
     }
   }
 
@@ -339,16 +348,18 @@ public final class HostSpace {
 
   /** Gives the reserve back, and the end of the file that nobody uses. */
   public void closeLocked() throws IOException {
-    while (!reserve.isEmpty()) {
-      countLocked(reserve.peekFirst(), 0);
-      reserve.removeFirst();
-    }
+    takeBackLocked(List.copyOf(reserve));
+    reserve.clear();
+    dropReferencesLocked();
+    finishGrowthLocked();
     refcounts.writeModifiedLocked();
-    long end = fileEnd;
+    // A growth that failed may have made it longer than it was meant to be.
+    long size = (storage.size() + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
+    long end = Math.max(size, fileEnd);
     while (end > initialFileEnd && refcounts.getLocked(end - 1) == 0) {
       end--;
     }
-    if (end < fileEnd) {
+    if (end < size) {
       // The refcounts first: space behind the end of the file that counts as used is a leak.
       clock.settle(clock.ticket());
       storage.resize(end << geometry.clusterBits());

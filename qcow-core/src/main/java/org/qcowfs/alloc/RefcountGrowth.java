@@ -2,7 +2,6 @@ package org.qcowfs.alloc;
 
 import java.io.IOException;
 import java.util.NavigableSet;
-import java.util.OptionalLong;
 import java.util.TreeSet;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.error.UnsupportedFeatureException;
@@ -26,7 +25,11 @@ final class RefcountGrowth {
   private final long blocks;
   private final long tableClusters;
   private final long clusters;
-  private OptionalLong replacedTable = OptionalLong.empty();
+  private final NavigableSet<Long> missing;
+  private final long oldTable;
+  private final int oldEntries;
+  private boolean entered;
+  private long freedOfOldTable;
 
   /**
    * @param uncovered indices of blocks that must exist afterwards although they count none of the
@@ -70,6 +73,9 @@ final class RefcountGrowth {
     this.first = start;
     this.blocks = neededBlocks;
     this.tableClusters = neededTable;
+    this.missing = missingBlocks(endCluster());
+    this.oldTable = refcounts.tableOffsetLocked();
+    this.oldEntries = refcounts.tableEntriesLocked();
     if (endCluster() << geometry.clusterBits() > Limits.HOST_OFFSET) {
       throw new UnsupportedFeatureException("the image file cannot grow beyond 2^56 bytes");
     }
@@ -140,9 +146,9 @@ final class RefcountGrowth {
     return firstDataCluster() + clusters;
   }
 
-  /** First cluster of the refcount table that was replaced and is free now. */
-  OptionalLong replacedTable() {
-    return replacedTable;
+  /** First cluster that is free once the growth is written: of the old table, or behind the new. */
+  long firstFreeCluster() {
+    return replacesTable() ? oldTable >>> geometry.clusterBits() : firstDataCluster();
   }
 
   /**
@@ -150,23 +156,19 @@ final class RefcountGrowth {
    * order (R3): the contents are durable before what points to them.
    *
    * @param counts what the new blocks count, besides what is new
-   * @throws IOException when the host fails; memory and disk may then differ, so nothing may be
-   *     allocated any more
+   * @throws IOException when the host fails. It is to be called again then, before anything else is
+   *     allocated: how much of it is in the file is not known, and every step may be made twice
    */
   void writeLocked(
       BlockStorage storage, HeaderSector header, DurabilityClock clock, ClusterCounts counts)
       throws IOException {
-    long oldTable = refcounts.tableOffsetLocked();
-    int oldEntries = refcounts.tableEntriesLocked();
-    NavigableSet<Long> entered = missingBlocks(endCluster());
-    if (tableClusters > 0) {
-      refcounts.enlargeTableLocked(
-          (first + blocks) << geometry.clusterBits(),
-          Math.toIntExact((tableClusters << geometry.clusterBits()) / Long.BYTES));
-    }
-    enterBlocks(entered, counts);
-    for (long cluster = first; cluster < firstDataCluster(); cluster++) {
-      refcounts.setLocked(cluster, 1);
+    if (!entered) {
+      enterTable();
+      enterBlocks(missing, counts);
+      for (long cluster = first; cluster < firstDataCluster(); cluster++) {
+        refcounts.setLocked(cluster, 1);
+      }
+      entered = true;
     }
     refcounts.writeModifiedLocked();
     if (tableClusters > 0) {
@@ -174,10 +176,18 @@ final class RefcountGrowth {
       clock.settle(clock.ticket());
       header.setRefcountTableLocked(refcounts.tableOffsetLocked(), (int) tableClusters);
       clock.settle(clock.ticket());
-      freeOldTable(oldTable, oldEntries);
+      freeOldTable();
     } else {
       clock.settle(clock.ticket());
-      refcounts.writeTableEntriesLocked(entered.first(), entered.last());
+      refcounts.writeTableEntriesLocked(missing.first(), missing.last());
+    }
+  }
+
+  private void enterTable() {
+    long offset = (first + blocks) << geometry.clusterBits();
+    if (tableClusters > 0 && refcounts.tableOffsetLocked() != offset) {
+      refcounts.enlargeTableLocked(
+          offset, Math.toIntExact((tableClusters << geometry.clusterBits()) / Long.BYTES));
     }
   }
 
@@ -204,12 +214,13 @@ final class RefcountGrowth {
     }
   }
 
-  private void freeOldTable(long oldTable, int oldEntries) throws IOException {
+  private void freeOldTable() throws IOException {
     long firstOld = oldTable >>> geometry.clusterBits();
     long count = ((long) oldEntries * Long.BYTES) >>> geometry.clusterBits();
-    for (long cluster = firstOld; cluster < firstOld + count; cluster++) {
+    while (freedOfOldTable < count) {
+      long cluster = firstOld + freedOfOldTable;
       refcounts.setLocked(cluster, refcounts.getLocked(cluster) - 1);
+      freedOfOldTable++;
     }
-    replacedTable = OptionalLong.of(firstOld);
   }
 }

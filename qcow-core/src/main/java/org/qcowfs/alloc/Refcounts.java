@@ -194,11 +194,14 @@ public final class Refcounts {
   /** Hands every changed refcount to the operating system. */
   public void writeModifiedLocked() throws IOException {
     TableWriter.Copies copies = writer.copyLocked();
+    boolean written = false;
     try {
       writer.write(copies);
-    } catch (IOException | RuntimeException e) {
-      writer.failedLocked(copies);
-      throw e;
+      written = true;
+    } finally {
+      if (!written) {
+        writer.failedLocked(copies);
+      }
     }
     writer.doneLocked(copies);
   }

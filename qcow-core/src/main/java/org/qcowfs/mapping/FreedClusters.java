@@ -80,6 +80,11 @@ final class FreedClusters {
     return settled;
   }
 
+  /** What was taken as settled could not be dropped yet. */
+  void putBackSettledLocked(List<Range> ranges) {
+    written.addFirst(new Batch(ranges, 0));
+  }
+
   boolean isEmptyLocked() {
     return inMemory.isEmpty() && written.isEmpty();
   }

@@ -62,15 +62,29 @@ final class MetadataFlusher {
   private Copies copy() throws IOException {
     context.metadataLock().lock();
     try {
+      context.header().makeCertainLocked();
       context.space().topUpLocked();
       context.space().writeRefcountsLocked();
       for (FreedClusters.Range range : context.freed().unwrittenLocked()) {
         context.space().noteLeakOfLocked(range.hostOffset(), range.bytes());
       }
-      return new Copies(
-          l2Writer.copyLocked(), context.l1Table().copyLocked(), context.freed().takeLocked());
+      return takeLocked();
     } finally {
       context.metadataLock().unlock();
+    }
+  }
+
+  private Copies takeLocked() {
+    TableWriter.Copies l2 = l2Writer.copyLocked();
+    boolean taken = false;
+    try {
+      L1Table.Copies l1 = context.l1Table().copyLocked();
+      taken = true;
+      return new Copies(l2, l1, context.freed().takeLocked());
+    } finally {
+      if (!taken) {
+        l2Writer.failedLocked(l2);
+      }
     }
   }
 
@@ -104,23 +118,39 @@ final class MetadataFlusher {
     context.metadataLock().lock();
     try {
       settled = context.freed().takeSettledLocked(context.clock()::isSettled);
+      if (settled.isEmpty()) {
+        context.space().dropReferencesLocked();
+        return;
+      }
     } finally {
       context.metadataLock().unlock();
     }
-    if (settled.isEmpty()) {
-      return;
-    }
+    boolean left = false;
     try {
       context.gate().awaitThoseInside();
+      left = true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while requests were under way");
+    } finally {
+      drop(settled, left);
     }
+  }
+
+  /**
+   * @param unused whether no request is left that could use the ranges; else they stay for later
+   */
+  private void drop(List<FreedClusters.Range> settled, boolean unused) throws IOException {
     context.metadataLock().lock();
     try {
+      if (!unused) {
+        context.freed().putBackSettledLocked(settled);
+        return;
+      }
       for (FreedClusters.Range range : settled) {
         context.space().releaseLocked(range.hostOffset(), range.bytes(), punchFreed);
       }
+      context.space().dropReferencesLocked();
     } finally {
       context.metadataLock().unlock();
     }

@@ -124,7 +124,7 @@ final class RefcountGrowthTest {
 
     RefcountGrowth growth = growing.by(10_000);
 
-    assertThat(growth.replacedTable()).hasValue(old);
+    assertThat(growth.firstFreeCluster()).isEqualTo(old);
     assertThat(growing.refcounts.getLocked(old)).isZero();
     assertThat(RefcountsTest.header(file).refcountTableClusters()).isGreaterThan(1);
   }
