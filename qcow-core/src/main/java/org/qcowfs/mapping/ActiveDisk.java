@@ -233,7 +233,8 @@ public final class ActiveDisk {
   /**
    * Changes the virtual size. What is cut off is gone; what is added reads as zeros.
    *
-   * <p>After a crash the disk has the old or the new size.
+   * <p>After a crash the disk has the old or the new size. After a failure it has the old one; what
+   * was to be cut off may read as zeros.
    *
    * @throws IllegalArgumentException when the size is not a multiple of 512: other programs would
    *     not see the rest
@@ -250,13 +251,33 @@ public final class ActiveDisk {
     }
     prepareFirstChange();
     DiskResize resize = new DiskResize(context, zeroer, flusher, backing);
-    if (bytes > size) {
-      resize.grow(size, bytes);
+    long old = size;
+    boolean resized = false;
+    try {
+      if (bytes > old) {
+        resize.grow(old, bytes);
+      } else if (bytes < old) {
+        size = bytes;
+        resize.shrink(old, bytes);
+      }
       size = bytes;
-    } else if (bytes < size) {
-      long old = size;
+      resized = true;
+    } finally {
+      if (!resized) {
+        stayAt(old);
+      }
+    }
+    resize.fitDataFile(bytes);
+  }
+
+  /** After a resize that failed: the disk and, before anything else is flushed, the header. */
+  private void stayAt(long bytes) {
+    context.metadataLock().lock();
+    try {
       size = bytes;
-      resize.shrink(old, bytes);
+      context.header().takeBackVirtualSizeLocked(bytes);
+    } finally {
+      context.metadataLock().unlock();
     }
   }
 

@@ -53,8 +53,12 @@ final class DiskResize {
   void shrink(long oldSize, long newSize) throws IOException {
     zeroer.zero(newSize, oldSize - newSize, true, oldSize);
     switchSize(newSize);
-    if (context.dataFileRaw()) {
-      context.guestData().resize(newSize);
+  }
+
+  /** Cuts off what a raw data file has behind the end of the disk. */
+  void fitDataFile(long size) throws IOException {
+    if (context.dataFileRaw() && context.guestData().size() > size) {
+      context.guestData().resize(size);
     }
   }
 
@@ -74,30 +78,38 @@ final class DiskResize {
     context.metadataLock().lock();
     try {
       ClusterGeometry geometry = context.geometry();
+      long bytes = wholeClusters((long) entries * Long.BYTES);
+      HostSpace.Allocation place =
+          context.space().allocateContiguousLocked((int) (bytes >>> geometry.clusterBits()));
       L1Table table = context.l1Table();
-      long bytes = (long) entries * Long.BYTES;
-      int clusters = (int) ((bytes + geometry.clusterBytes() - 1) >>> geometry.clusterBits());
-      HostSpace.Allocation place = context.space().allocateContiguousLocked(clusters);
-      context.space().secureSpace(place.hostOffset(), (long) clusters << geometry.clusterBits());
-      long[] longer = writeLonger(table, entries, place);
-      long old = table.hostOffsetLocked();
-      long oldBytes = (long) table.length() * Long.BYTES;
-      context.header().setL1TableLocked(place.hostOffset(), entries);
-      table.replaceLocked(longer, place.hostOffset());
-      if (oldBytes > 0) {
-        context
-            .freed()
-            .addLocked(old, oldBytes + geometry.clusterBytes() - 1 & -geometry.clusterBytes());
+      long unused = place.hostOffset();
+      long unusedBytes = bytes;
+      try {
+        context.space().secureSpace(place.hostOffset(), bytes);
+        long old = table.hostOffsetLocked();
+        long oldBytes = wholeClusters((long) table.length() * Long.BYTES);
+        moveL1Table(entries, place);
+        unused = old;
+        unusedBytes = oldBytes;
+      } finally {
+        if (unusedBytes > 0) {
+          context.freed().addLocked(unused, unusedBytes);
+        }
       }
     } finally {
       context.metadataLock().unlock();
     }
   }
 
-  private long[] writeLonger(L1Table table, int entries, HostSpace.Allocation place)
-      throws IOException {
+  private long wholeClusters(long bytes) {
+    int clusterBytes = context.geometry().clusterBytes();
+    return bytes + clusterBytes - 1 & -clusterBytes;
+  }
+
+  private void moveL1Table(int entries, HostSpace.Allocation place) throws IOException {
+    L1Table table = context.l1Table();
     L1Table.Copies modified = table.copyLocked();
-    boolean written = false;
+    boolean moved = false;
     try {
       // The copy holds every entry, so what those require must be durable before it counts.
       context.clock().settle(modified.requiredTicket());
@@ -106,10 +118,11 @@ final class DiskResize {
       buffer.asLongBuffer().put(longer);
       context.image().write(buffer, place.hostOffset());
       context.clock().settle(Math.max(place.ticket(), context.clock().ticket()));
-      written = true;
-      return longer;
+      context.header().setL1TableLocked(place.hostOffset(), entries);
+      table.replaceLocked(longer, place.hostOffset());
+      moved = true;
     } finally {
-      if (!written) {
+      if (!moved) {
         table.failedLocked(modified);
       }
     }

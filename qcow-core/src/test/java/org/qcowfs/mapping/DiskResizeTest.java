@@ -17,6 +17,9 @@ import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.SnapshotSpec;
+import org.qcowfs.testkit.storage.FaultPlan;
+import org.qcowfs.testkit.storage.FaultPlan.Fault;
+import org.qcowfs.testkit.storage.FaultyStorage;
 import org.qcowfs.testkit.storage.MemoryStorage;
 import org.qcowfs.testkit.storage.PowerLossException;
 import org.qcowfs.testkit.storage.PowerLossStorage;
@@ -115,6 +118,51 @@ final class DiskResizeTest {
     assertThat(disk.size()).isEqualTo(SIZE);
     disk.close();
     assertThat(TestDisk.header(file).virtualSize()).isEqualTo(SIZE);
+  }
+
+  /** Grows beyond the L1 table and shrinks, each with any one change that fails. */
+  @ParameterizedTest
+  @CsvSource({"16777216,EIO", "16777216,LATE", "8192,EIO", "8192,LATE", "16777216,OUT_OF_MEMORY"})
+  void aResizeThatFailsLeavesTheOldSizeAndNoLeak(long newSize, Fault fault) throws IOException {
+    int failures = 0;
+    for (long n = 1; ; n++) {
+      MemoryStorage file = image(9, 4);
+      FaultPlan plan = new FaultPlan(fault, n, false);
+      ActiveDisk first = TestDisk.open(file);
+      first.write(TestDisk.bytes(4096, 1), 0);
+      first.close();
+      ActiveDisk disk;
+      try {
+        disk = TestDisk.open(new FaultyStorage(file, plan));
+      } catch (IOException | OutOfMemoryError e) {
+        continue;
+      }
+      boolean failed = failsOfThis(disk, newSize);
+      plan.heal();
+      if (!plan.isMet()) {
+        break;
+      }
+      if (plan.hasFlushFailed()) {
+        continue;
+      }
+      failures += failed ? 1 : 0;
+      disk.write(TestDisk.bytes(4096, 2), 0);
+      disk.close();
+      assertThat(disk.size()).as("operation %d", n).isEqualTo(failed ? SIZE : newSize);
+      assertThat(TestDisk.header(file).virtualSize()).isEqualTo(disk.size());
+      assertThat(TestDisk.miscounted(file)).as("operation %d", n).isEmpty();
+      assertThat(read(TestDisk.open(file), 0, 4096)).isEqualTo(filled(4096, 2));
+    }
+    assertThat(failures).isGreaterThan(2);
+  }
+
+  private static boolean failsOfThis(ActiveDisk disk, long newSize) {
+    try {
+      disk.resize(newSize);
+      return false;
+    } catch (IOException | OutOfMemoryError e) {
+      return true;
+    }
   }
 
   @ParameterizedTest
