@@ -54,11 +54,14 @@ public final class TableWriter {
       for (TableSlice slice : slices.subList(index, end)) {
         slice.copyTo(words);
         required = Math.max(required, slice.requiredTicket);
-        slice.modified = false;
-        slice.requiredTicket = 0;
       }
       extents.add(new Copies.Extent(slices.get(index).hostOffset(), buffer));
       index = end;
+    }
+    // Only now: without memory for all the copies, nothing has been taken.
+    for (TableSlice slice : slices) {
+      slice.modified = false;
+      slice.requiredTicket = 0;
     }
     return new Copies(slices, extents, required);
   }

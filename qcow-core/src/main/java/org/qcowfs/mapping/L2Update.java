@@ -80,15 +80,18 @@ final class L2Update {
     }
     checkAligned(l1Index, old);
     HostSpace.Allocation table = space.allocateLocked(1);
+    boolean linked = false;
     try {
       // Writing a table back must not fail for want of space after its data was acknowledged.
       space.secureSpace(table.hostOffset(), geometry.clusterBytes());
       cache.forgetLocked(0, table.hostOffset(), geometry.clusterBytes(), sliceBytes);
       long ticket = old == 0 ? table.ticket() : copyTable(old, table);
       l1Table.setLocked(l1Index, L1Entry.of(table.hostOffset()), ticket);
-    } catch (IOException e) {
-      freed.addLocked(table.hostOffset(), geometry.clusterBytes());
-      throw e;
+      linked = true;
+    } finally {
+      if (!linked) {
+        freed.addLocked(table.hostOffset(), geometry.clusterBytes());
+      }
     }
     if (old != 0) {
       freed.addLocked(old, geometry.clusterBytes());
