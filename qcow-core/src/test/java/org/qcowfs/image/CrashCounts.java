@@ -42,6 +42,10 @@ final class CrashCounts {
     }
   }
 
+  long recoveries() {
+    return recoveries.get();
+  }
+
   void crashInRecovery() {
     crashesInRecovery.incrementAndGet();
   }
