@@ -27,7 +27,7 @@ class FaultLoopTest {
   private static final String ONLY = System.getProperty("qcowfs.fault.only", "");
 
   /** How many operations fail, each in a run of its own, where not all of them do. */
-  private static final int RUNS_EACH = Integer.getInteger("qcowfs.fault.runs", 4);
+  private static final int RUNS_EACH = Integer.getInteger("qcowfs.fault.runs", 3);
 
   private static final int MOST_COMPLAINTS = 10;
 
