@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.Header;
@@ -15,6 +16,9 @@ import org.qcowfs.format.RefcountEntries;
 import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.TestImage;
+import org.qcowfs.testkit.storage.FaultPlan;
+import org.qcowfs.testkit.storage.FaultPlan.Fault;
+import org.qcowfs.testkit.storage.FaultyStorage;
 import org.qcowfs.testkit.storage.MemoryStorage;
 
 final class RefcountsTest {
@@ -36,6 +40,23 @@ final class RefcountsTest {
 
   private static Refcounts refcounts(BlockStorage storage) throws IOException {
     return new Refcounts(storage, header(storage), 1 << 16);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"EIO", "SHORT_WRITE", "OUT_OF_MEMORY"})
+  void whatCouldNotBeWrittenIsWrittenTheNextTime(Fault fault) throws IOException {
+    MemoryStorage file = storage(image(4));
+    FaultPlan reads = new FaultPlan(fault, Long.MAX_VALUE, false);
+    refcounts(new FaultyStorage(file, reads)).setLocked(200, 7);
+    FaultPlan plan = new FaultPlan(fault, reads.operations() + 1, false);
+    Refcounts refcounts = refcounts(new FaultyStorage(file, plan));
+    refcounts.setLocked(200, 7);
+
+    assertThatThrownBy(refcounts::writeModifiedLocked).hasMessageContaining("failed as planned");
+    assertThat(refcounts(file).getLocked(200)).isZero();
+    refcounts.writeModifiedLocked();
+
+    assertThat(refcounts(file).getLocked(200)).isEqualTo(7);
   }
 
   @ParameterizedTest

@@ -128,12 +128,10 @@ final class DiskResizeTest {
     for (long n = 1; ; n++) {
       MemoryStorage file = image(9, 4);
       FaultPlan plan = new FaultPlan(fault, n, false);
-      ActiveDisk first = TestDisk.open(file);
-      first.write(TestDisk.bytes(4096, 1), 0);
-      first.close();
       ActiveDisk disk;
       try {
         disk = TestDisk.open(new FaultyStorage(file, plan));
+        disk.write(TestDisk.bytes(4096, 1), 0);
       } catch (IOException | OutOfMemoryError e) {
         continue;
       }
@@ -146,6 +144,10 @@ final class DiskResizeTest {
         continue;
       }
       failures += failed ? 1 : 0;
+      disk.flushToDisk();
+      assertThat(TestDisk.header(file).virtualSize()).as("operation %d", n).isEqualTo(disk.size());
+      assertThat(TestDisk.uncounted(file)).as("operation %d", n).isEmpty();
+      assertThat(read(TestDisk.open(file), 0, 4096)).isEqualTo(filled(4096, 1));
       disk.write(TestDisk.bytes(4096, 2), 0);
       disk.close();
       assertThat(disk.size()).as("operation %d", n).isEqualTo(failed ? SIZE : newSize);
