@@ -12,6 +12,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.qcowfs.image.CrashVariant.Trait;
 import org.qcowfs.testkit.crash.Schedule;
 import org.qcowfs.testkit.storage.FaultPlan;
 import org.qcowfs.testkit.storage.FaultPlan.Fault;
@@ -42,7 +43,12 @@ class FaultLoopTest {
   @TempDir private Path directory;
 
   static Stream<CrashVariant> variants() {
-    return CrashSimulationTest.variants();
+    return Stream.concat(
+        CrashSimulationTest.variants(),
+        Stream.of(
+            CrashVariant.of(12, 16, CacheMode.WRITEBACK, Trait.DATA_FILE_RAW, Trait.RESIZE),
+            CrashVariant.of(12, 16, CacheMode.WRITETHROUGH, Trait.DATA_FILE, Trait.RESIZE),
+            CrashVariant.of(9, 64, CacheMode.UNSAFE, Trait.SNAPSHOT, Trait.RESIZE)));
   }
 
   @ParameterizedTest(name = "{0}")
