@@ -5,9 +5,13 @@ import org.qcowfs.errno.Errno;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs the work of callbacks: nothing that it throws reaches native code. Immutable. */
+/**
+ * Runs the work of callbacks: nothing that it throws reaches native code, where it would become an
+ * answer of 0, which says success. Immutable.
+ */
 final class CallbackRunner {
   private final boolean tracing;
+  private final LastWords lastWords = new LastWords();
 
   /**
    * Makes a runner.
@@ -41,8 +45,16 @@ final class CallbackRunner {
       return answer;
     } catch (Throwable e) {
       int errno = Errno.of(e);
-      report(operation, path, errno, e);
+      tryToReport(operation, path, errno, e);
       return -errno;
+    }
+  }
+
+  private void tryToReport(String operation, String path, int errno, Throwable e) {
+    try {
+      report(operation, path, errno, e);
+    } catch (Throwable inReporting) {
+      lastWords.say();
     }
   }
 

@@ -30,6 +30,7 @@ final class RequestLoop implements Runnable {
   private final long channel;
   private final Serving serving;
   private final Runnable atEnd;
+  private final LastWords lastWords = new LastWords();
 
   RequestLoop(LibFuse2 library, long session, long channel, Serving serving, Runnable atEnd) {
     this.library = library;
@@ -61,6 +62,14 @@ final class RequestLoop implements Runnable {
     }
   }
 
+  private void tryToReport(Throwable e) {
+    try {
+      LoggerFactory.getLogger(RequestLoop.class).error("processing a request failed", e);
+    } catch (Throwable inReporting) {
+      lastWords.say();
+    }
+  }
+
   /** The channel that was received from is kept in the first bytes of the memory, for libfuse. */
   private void serve(long channelInOut, long buffer, long bufferBytes) {
     while (true) {
@@ -81,6 +90,11 @@ final class RequestLoop implements Runnable {
       }
       try {
         library.fuse_session_process(session, buffer, received, MEMORY.getAddress(channelInOut));
+      } catch (Throwable e) {
+        // The request has its answer. If this thread ended, libfuse would end the session, and each
+        // of the others would drop the next request that it receives: its sender would wait for
+        // good.
+        tryToReport(e);
       } finally {
         serving.end();
       }

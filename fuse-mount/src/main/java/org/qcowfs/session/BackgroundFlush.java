@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.qcowfs.fuse.LastWords;
 import org.qcowfs.tree.WatchedDisk;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,7 @@ final class BackgroundFlush implements Closeable {
   private long changesSeen;
   private int looksUnflushed;
   private boolean failed;
+  private final LastWords lastWords = new LastWords();
 
   BackgroundFlush(WatchedDisk disk, int intervalSeconds) {
     this.disk = disk;
@@ -66,10 +68,19 @@ final class BackgroundFlush implements Closeable {
       failed = false;
     } catch (IOException | RuntimeException | Error e) {
       if (!failed) {
-        LoggerFactory.getLogger(BackgroundFlush.class)
-            .error("flushing in the background failed: {}", e.getMessage(), e);
+        tryToReport(e);
       }
       failed = true;
+    }
+  }
+
+  /** What this threw would end the looking for good. */
+  private void tryToReport(Throwable e) {
+    try {
+      LoggerFactory.getLogger(BackgroundFlush.class)
+          .error("flushing in the background failed: {}", e.getMessage(), e);
+    } catch (RuntimeException | Error inReporting) {
+      lastWords.say();
     }
   }
 

@@ -45,4 +45,27 @@ final class CallbackRunnerTest {
                 }))
         .isEqualTo(-Errno.EIO);
   }
+
+  /** As where there is no memory for the line: an answer of 0 would say that all went well. */
+  @Test
+  void aFailureThatCannotBeLoggedIsAnErrorAllTheSame() {
+    IOException unspeakable =
+        new IOException() {
+          private static final long serialVersionUID = 1;
+
+          @Override
+          public String getMessage() {
+            throw new OutOfMemoryError("in a test");
+          }
+        };
+
+    assertThat(
+            callbacks.answer(
+                "fsync",
+                "/disk.raw",
+                () -> {
+                  throw unspeakable;
+                }))
+        .isEqualTo(-Errno.EIO);
+  }
 }
