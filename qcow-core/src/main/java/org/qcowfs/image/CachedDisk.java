@@ -108,11 +108,13 @@ final class CachedDisk implements BlockDevice {
     change(0, 0, () -> disk.resize(bytes));
   }
 
+  /**
+   * A guest's flush. Where each write was flushed before it was acknowledged nothing is left to do;
+   * but once a flush-to-disk has failed, no flush succeeds in any mode.
+   */
   @Override
   public void flush() throws IOException {
-    if (!mode.flushesEachWrite()) {
-      flushAsFarAs(mode.flushDepth());
-    }
+    flushAsFarAs(mode.flushesEachWrite() ? CacheMode.Flush.NOTHING : mode.flushDepth());
   }
 
   /** What a background flush does in this mode; nothing in {@code volatile}. */
@@ -122,6 +124,7 @@ final class CachedDisk implements BlockDevice {
 
   private void flushAsFarAs(CacheMode.Flush depth) throws IOException {
     try {
+      disk.checkSound();
       switch (depth) {
         case NOTHING -> {}
         case OS -> disk.flushToOs();

@@ -67,6 +67,11 @@ final class Qcow2WritableDisk implements WritableDisk {
   }
 
   @Override
+  public void checkSound() throws IOException {
+    disk.checkSound();
+  }
+
+  @Override
   public void prepareFor(CacheMode mode) throws IOException {
     for (HostFile file : files) {
       file.setDirect(mode.isDirect());

@@ -71,6 +71,11 @@ final class RawWritableDisk implements WritableDisk {
   }
 
   @Override
+  public void checkSound() throws IOException {
+    file.checkSound();
+  }
+
+  @Override
   public void prepareFor(CacheMode mode) throws IOException {
     barriers = mode.hasBarriers();
     file.setDirect(mode.isDirect());
@@ -78,6 +83,7 @@ final class RawWritableDisk implements WritableDisk {
 
   @Override
   public void finish() throws IOException {
+    file.checkSound();
     if (changed && barriers) {
       file.flushToDisk();
     }

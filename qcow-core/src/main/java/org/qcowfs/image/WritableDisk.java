@@ -27,6 +27,14 @@ interface WritableDisk {
   /** Flush-to-disk: afterwards the image also survives a power loss. */
   void flushToDisk() throws IOException;
 
+  /**
+   * Asserts that no flush-to-disk has failed: that is final, and no later flush may promise
+   * anything.
+   *
+   * @throws org.qcowfs.error.HostIoException with the error number of the flush that failed
+   */
+  void checkSound() throws IOException;
+
   /** Prepares for a mode: page cache or not, barriers between dependent metadata or not. */
   void prepareFor(CacheMode mode) throws IOException;
 

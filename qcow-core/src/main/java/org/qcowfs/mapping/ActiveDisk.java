@@ -184,7 +184,7 @@ public final class ActiveDisk {
 
   /** Before the first change of the file: what it says of itself must not become a lie. */
   private void prepareFirstChange() throws IOException {
-    context.clock().checkSound();
+    checkSound();
     if (changed) {
       return;
     }
@@ -214,9 +214,14 @@ public final class ActiveDisk {
     }
   }
 
+  /** As {@link org.qcowfs.cache.DurabilityClock#checkSound}. */
+  public void checkSound() throws IOException {
+    context.clock().checkSound();
+  }
+
   /** Flush-to-OS: afterwards the image survives the death of this process. */
   public void flushToOs() throws IOException {
-    context.clock().checkSound();
+    checkSound();
     if (changed) {
       flusher.flushToOs();
     }
@@ -224,7 +229,7 @@ public final class ActiveDisk {
 
   /** Flush-to-disk: afterwards the image also survives a power loss. */
   public void flushToDisk() throws IOException {
-    context.clock().checkSound();
+    checkSound();
     if (changed) {
       flusher.flushToDisk();
     }
@@ -288,7 +293,7 @@ public final class ActiveDisk {
    *     not flushed, and leak clusters
    */
   public synchronized void close() throws IOException {
-    context.clock().checkSound();
+    checkSound();
     if (!changed) {
       return;
     }

@@ -287,6 +287,15 @@ public final class HostFile implements BlockStorage {
     if (!writable) {
       throw new HostIoException(Posix.EBADF, name + ": is open for reading only");
     }
+    checkSound();
+  }
+
+  /**
+   * Refuses to go on once a flush to disk has failed.
+   *
+   * @throws HostIoException with the error number of that flush
+   */
+  public void checkSound() throws HostIoException {
     try {
       diskFlush.checkSound();
     } catch (HostIoException e) {

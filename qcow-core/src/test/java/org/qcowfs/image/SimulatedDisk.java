@@ -127,6 +127,11 @@ final class SimulatedDisk implements GuestDisk {
     disk.allocate(guestOffset, length);
   }
 
+  /** The disk under its cache mode. */
+  CachedDisk cached() {
+    return disk;
+  }
+
   @Override
   public void flush() throws IOException {
     disk.flush();

@@ -83,6 +83,7 @@ final class HostFileFaultTest {
       List<ThrowingCallable> changes =
           List.of(
               file::flushToDisk,
+              file::checkSound,
               () -> file.write(ByteBuffer.allocate(1), 0),
               () -> file.write(new ByteBuffer[] {ByteBuffer.allocate(1)}, 0),
               () -> file.resize(7),
