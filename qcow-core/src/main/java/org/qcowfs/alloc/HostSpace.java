@@ -1,12 +1,8 @@
 package org.qcowfs.alloc;
 
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.geometry.ClusterGeometry;
@@ -31,10 +27,6 @@ public final class HostSpace {
   private static final int MIN_BATCH_CLUSTERS = 4;
   private static final int MAX_BATCH_CLUSTERS = 4096;
 
-  private static final int EFBIG = 27;
-  private static final int ENOSPC = 28;
-  private static final int EDQUOT = 122;
-
   /**
    * Clusters that follow each other.
    *
@@ -44,29 +36,19 @@ public final class HostSpace {
    */
   public record Allocation(long hostOffset, int count, long ticket) {}
 
-  private record Reserved(long firstCluster, long count, long ticket) {}
-
   private final BlockStorage storage;
   private final ClusterGeometry geometry;
   private final Refcounts refcounts;
-  private final HeaderSector header;
   private final DurabilityClock clock;
   private final LeakRecord leaks;
-  private final Deque<Reserved> reserve = new ArrayDeque<>();
+  private final Reserve reserve = new Reserve();
 
   /** No cluster below is free. */
   private long searchFrom;
 
-  /** First cluster that lies behind the file as a whole. */
-  private long fileEnd;
-
-  private final long initialFileEnd;
+  private final FileEnd fileEnd;
   private long batchClusters;
   private boolean refcountsPostponed;
-
-  /** What failed half-way, and must be finished before anything else is taken. */
-  private @Nullable RefcountGrowth unfinished;
-
   private final ReferenceDrops drops;
 
   /**
@@ -86,11 +68,9 @@ public final class HostSpace {
     this.storage = storage;
     this.geometry = geometry;
     this.refcounts = refcounts;
-    this.header = header;
     this.clock = clock;
     this.drops = new ReferenceDrops(storage, geometry, refcounts);
-    this.fileEnd = (storage.size() + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
-    this.initialFileEnd = fileEnd;
+    this.fileEnd = new FileEnd(storage, geometry, refcounts, header, clock, leaks);
     this.batchClusters = clamp(reserveBytes >>> geometry.clusterBits(), MAX_BATCH_CLUSTERS / 2);
   }
 
@@ -115,13 +95,9 @@ public final class HostSpace {
       batchClusters = Math.min(Math.max(batchClusters * 2, wanted), max);
       refillLocked();
     }
-    Reserved first = reserve.removeFirst();
-    int count = (int) Math.min(wanted, first.count());
-    if (count < first.count()) {
-      reserve.addFirst(
-          new Reserved(first.firstCluster() + count, first.count() - count, first.ticket()));
-    }
-    return new Allocation(first.firstCluster() << geometry.clusterBits(), count, first.ticket());
+    Reserve.Range taken = reserve.take(wanted);
+    return new Allocation(
+        taken.firstCluster() << geometry.clusterBits(), (int) taken.count(), taken.ticket());
   }
 
   /**
@@ -130,14 +106,13 @@ public final class HostSpace {
    * as it is: a flush needs none of it, and whoever does is told.
    */
   public void topUpLocked() throws IOException {
-    long reserved = reserve.stream().mapToLong(Reserved::count).sum();
-    if (reserved >= batchClusters / 2) {
+    if (reserve.clusterCount() >= batchClusters / 2) {
       return;
     }
     try {
       refillLocked();
     } catch (HostIoException e) {
-      if (!isLackOfSpace(e)) {
+      if (!e.isLackOfSpace()) {
         throw e;
       }
     }
@@ -150,7 +125,7 @@ public final class HostSpace {
         refillOnceLocked();
         return;
       } catch (HostIoException e) {
-        if (!isLackOfSpace(e) || batchClusters <= MIN_BATCH_CLUSTERS) {
+        if (!e.isLackOfSpace() || batchClusters <= MIN_BATCH_CLUSTERS) {
           throw e;
         }
         batchClusters = Math.max(MIN_BATCH_CLUSTERS, batchClusters / 2);
@@ -158,23 +133,21 @@ public final class HostSpace {
     }
   }
 
-  private static boolean isLackOfSpace(HostIoException e) {
-    return e.errno() == ENOSPC || e.errno() == EFBIG || e.errno() == EDQUOT;
-  }
-
   private void refillOnceLocked() throws IOException {
     dropReferencesLocked();
     finishGrowthLocked();
-    List<Reserved> found = new ArrayList<>();
+    List<Reserve.Range> found = new ArrayList<>();
     boolean reserved = false;
     try {
       findFreeLocked(found);
-      long missing = batchClusters - found.stream().mapToLong(Reserved::count).sum();
+      long missing = batchClusters - found.stream().mapToLong(Reserve.Range::count).sum();
       if (missing > batchClusters / 2) {
         growLocked(missing, found);
       }
-      for (Reserved range : found) {
-        noteLeakLocked(range.firstCluster(), range.count());
+      for (Reserve.Range range : found) {
+        leaks.coverLocked(
+            range.firstCluster() << geometry.clusterBits(),
+            range.count() << geometry.clusterBits());
       }
       if (!refcountsPostponed) {
         refcounts.writeModifiedLocked();
@@ -186,23 +159,24 @@ public final class HostSpace {
       }
     }
     long ticket = clock.ticket();
-    for (Reserved range : found) {
-      reserve.addLast(new Reserved(range.firstCluster(), range.count(), ticket));
+    for (Reserve.Range range : found) {
+      reserve.add(new Reserve.Range(range.firstCluster(), range.count(), ticket));
     }
   }
 
   /** What was counted and is not wanted after all. */
-  private void takeBackLocked(List<Reserved> counted) {
-    for (Reserved range : counted) {
+  private void takeBackLocked(List<Reserve.Range> counted) {
+    for (Reserve.Range range : counted) {
       drops.addLocked(range.firstCluster(), range.firstCluster() + range.count(), false);
     }
   }
 
-  private void findFreeLocked(List<Reserved> found) throws IOException {
+  private void findFreeLocked(List<Reserve.Range> found) throws IOException {
     long missing = batchClusters;
     while (missing > 0) {
-      long first = refcounts.nextFreeLocked(Math.max(1, searchFrom), fileEnd);
-      long end = endOfFreeRunLocked(first, missing);
+      long first = refcounts.nextFreeLocked(Math.max(1, searchFrom), fileEnd.clusterLocked());
+      long end =
+          refcounts.endOfFreeRunLocked(first, Math.min(first + missing, fileEnd.clusterLocked()));
       searchFrom = first;
       if (first == end) {
         return;
@@ -215,19 +189,9 @@ public final class HostSpace {
     }
   }
 
-  private long endOfFreeRunLocked(long first, long max) throws IOException {
-    long end = first;
-    while (end < fileEnd
-        && end - first < max
-        && refcounts.blockOffsetLocked(end) != 0
-        && refcounts.getLocked(end) == 0) {
-      end++;
-    }
-    return end;
-  }
-
   /** Counts free clusters as used; those that were counted are noted, even where not all were. */
-  private void countUsedLocked(long first, long end, List<Reserved> counted) throws IOException {
+  private void countUsedLocked(long first, long end, List<Reserve.Range> counted)
+      throws IOException {
     long cluster = first;
     try {
       while (cluster < end) {
@@ -236,42 +200,22 @@ public final class HostSpace {
       }
     } finally {
       if (cluster > first) {
-        counted.add(new Reserved(first, cluster - first, 0));
+        counted.add(new Reserve.Range(first, cluster - first, 0));
       }
     }
   }
 
-  /** Grows the file by so many clusters, counted as used, and by what counting them takes. */
-  private void growLocked(long clusters, List<Reserved> counted) throws IOException {
-    RefcountGrowth growth =
-        new RefcountGrowth(geometry, refcounts, Collections.emptyNavigableSet(), fileEnd, clusters);
-    noteLeakLocked(fileEnd, growth.endCluster() - fileEnd);
-    if (growth.replacesTable()) {
-      leaks.coverLocked(
-          refcounts.tableOffsetLocked(), (long) refcounts.tableEntriesLocked() * Long.BYTES);
-    }
-    growth.secureSpace(storage);
-    storage.resize(growth.endCluster() << geometry.clusterBits());
-    unfinished = growth;
-    finishGrowthLocked();
-    countUsedLocked(growth.firstDataCluster(), growth.endCluster(), counted);
+  /** Grows the file by so many clusters, counted as used. */
+  private void growLocked(long clusters, List<Reserve.Range> counted) throws IOException {
+    FileEnd.Growth growth = fileEnd.growLocked(clusters);
+    searchFrom = Math.min(searchFrom, fileEnd.takeLowestFreedLocked());
+    countUsedLocked(growth.firstCluster(), growth.endCluster(), counted);
   }
 
-  /** What a growth adds is free clusters of the file, once it is written. */
+  /** What a growth that failed half-way adds is free clusters of the file, once it is written. */
   private void finishGrowthLocked() throws IOException {
-    RefcountGrowth growth = unfinished;
-    if (growth != null) {
-      if (growth.addsBlocks()) {
-        growth.writeLocked(storage, header, clock, new ClusterCounts());
-      }
-      fileEnd = growth.endCluster();
-      searchFrom = Math.min(searchFrom, growth.firstFreeCluster());
-      unfinished = null;
-    }
-  }
-
-  private void noteLeakLocked(long firstCluster, long count) throws IOException {
-    leaks.coverLocked(firstCluster << geometry.clusterBits(), count << geometry.clusterBits());
+    fileEnd.finishGrowthLocked();
+    searchFrom = Math.min(searchFrom, fileEnd.takeLowestFreedLocked());
   }
 
   /** Notes that a crash may leak a range, before what counts for it disappears from the file. */
@@ -286,7 +230,7 @@ public final class HostSpace {
   public Allocation allocateContiguousLocked(int count) throws IOException {
     dropReferencesLocked();
     finishGrowthLocked();
-    List<Reserved> grown = new ArrayList<>();
+    List<Reserve.Range> grown = new ArrayList<>();
     boolean counted = false;
     try {
       growLocked(count, grown);
@@ -348,22 +292,10 @@ public final class HostSpace {
 
   /** Gives the reserve back, and the end of the file that nobody uses. */
   public void closeLocked() throws IOException {
-    takeBackLocked(List.copyOf(reserve));
-    reserve.clear();
+    takeBackLocked(reserve.takeAll());
     dropReferencesLocked();
     finishGrowthLocked();
     refcounts.writeModifiedLocked();
-    // A growth that failed may have made it longer than it was meant to be.
-    long size = (storage.size() + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
-    long end = Math.max(size, fileEnd);
-    while (end > initialFileEnd && refcounts.getLocked(end - 1) == 0) {
-      end--;
-    }
-    if (end < size) {
-      // The refcounts first: space behind the end of the file that counts as used is a leak.
-      clock.settle(clock.ticket());
-      storage.resize(end << geometry.clusterBits());
-      fileEnd = end;
-    }
+    fileEnd.cutBackLocked();
   }
 }

@@ -168,6 +168,15 @@ public final class Refcounts {
     return end;
   }
 
+  /** The first cluster behind {@code from} that is not free as well, or else {@code end}. */
+  long endOfFreeRunLocked(long from, long end) throws IOException {
+    long cluster = from;
+    while (cluster < end && blockOffsetLocked(cluster) != 0 && getLocked(cluster) == 0) {
+      cluster++;
+    }
+    return cluster;
+  }
+
   /** Enters a block whose cluster reads as zeros, in memory only. */
   void enterBlockLocked(long blockIndex, long hostOffset) {
     table[Math.toIntExact(blockIndex)] = hostOffset;

@@ -6,6 +6,10 @@ import java.io.IOException;
 public final class HostIoException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  private static final int EFBIG = 27;
+  private static final int ENOSPC = 28;
+  private static final int EDQUOT = 122;
+
   private final int errno;
 
   /**
@@ -20,5 +24,10 @@ public final class HostIoException extends IOException {
   /** The host's error number, positive. */
   public int errno() {
     return errno;
+  }
+
+  /** Whether the host has no room for more, rather than that it is broken. */
+  public boolean isLackOfSpace() {
+    return errno == ENOSPC || errno == EFBIG || errno == EDQUOT;
   }
 }
