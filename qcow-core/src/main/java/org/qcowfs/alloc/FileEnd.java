@@ -4,14 +4,17 @@ import java.io.IOException;
 import java.util.Collections;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.error.HostIoException;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
 
 /**
  * The end of the image file: moves on when clusters are needed, with the refcount blocks that count
- * them, and back at a clean end.
+ * them, and back at a clean end. When somebody else has moved it back, it stays there.
  *
- * <p>Thread rules: guarded by the metadata lock of the image.
+ * <p>Invariant: as long as nobody else changes the file, it is no shorter than {@code knownBytes}.
+ *
+ * <p>Thread rules: guarded by the metadata lock of the image, but for {@link #checkWhole}.
  */
 final class FileEnd {
   /**
@@ -21,6 +24,8 @@ final class FileEnd {
    * @param endCluster the one behind the last
    */
   record Growth(long firstCluster, long endCluster) {}
+
+  private static final int EIO = 5;
 
   private final BlockStorage storage;
   private final ClusterGeometry geometry;
@@ -32,6 +37,8 @@ final class FileEnd {
 
   /** First cluster that lies behind the file as a whole. */
   private long cluster;
+
+  private volatile long knownBytes;
 
   /** What failed half-way, and must be finished before anything else is taken. */
   private @Nullable RefcountGrowth unfinished;
@@ -52,7 +59,8 @@ final class FileEnd {
     this.header = header;
     this.clock = clock;
     this.leaks = leaks;
-    this.cluster = clustersIn(storage.size());
+    this.knownBytes = storage.size();
+    this.cluster = clustersIn(knownBytes);
     this.initialCluster = cluster;
   }
 
@@ -70,6 +78,28 @@ final class FileEnd {
   }
 
   /**
+   * Asserts that nobody else has cut the file off. If it were written to behind its end, it would
+   * grow again, and what was lost would read as zeros: so from then on nothing is written at all.
+   *
+   * <p>Thread rules: needs no lock.
+   *
+   * @throws HostIoException when it is shorter than it was, or has been before
+   */
+  void checkWhole() throws IOException {
+    clock.checkSound();
+    long known = knownBytes;
+    long size = storage.size();
+    if (size < known) {
+      clock.stop(
+          new HostIoException(
+              EIO,
+              "%s: was cut to %d bytes by another program, and had at least %d"
+                  .formatted(storage.name(), size, known)));
+      clock.checkSound();
+    }
+  }
+
+  /**
    * Makes the file longer by so many clusters, and by what counting them takes. No growth may be
    * unfinished.
    *
@@ -83,8 +113,10 @@ final class FileEnd {
       leaks.coverLocked(
           refcounts.tableOffsetLocked(), (long) refcounts.tableEntriesLocked() * Long.BYTES);
     }
+    checkWhole();
     growth.secureSpace(storage);
     storage.resize(bytes(growth.endCluster()));
+    knownBytes = bytes(growth.endCluster());
     unfinished = growth;
     finishGrowthLocked();
     return new Growth(growth.firstDataCluster(), growth.endCluster());
@@ -121,7 +153,8 @@ final class FileEnd {
     if (end < size) {
       // The refcounts first: space behind the end of the file that counts as used is a leak.
       clock.settle(clock.ticket());
-      storage.resize(bytes(end));
+      knownBytes = bytes(end);
+      storage.resize(knownBytes);
       cluster = end;
     }
   }

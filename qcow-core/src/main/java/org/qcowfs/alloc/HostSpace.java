@@ -278,6 +278,14 @@ public final class HostSpace {
     return refcounts.getLocked(hostOffset >>> geometry.clusterBits());
   }
 
+  /**
+   * Asserts that nobody else has cut the file off, and refuses to go on for good if so. Needs no
+   * lock.
+   */
+  public void checkWhole() throws IOException {
+    fileEnd.checkWhole();
+  }
+
   /** Hands changed refcounts to the operating system, unless they are postponed. */
   public void writeRefcountsLocked() throws IOException {
     if (!refcountsPostponed) {

@@ -60,10 +60,10 @@ public final class DurabilityClock {
   }
 
   /**
-   * Refuses to go on once a flush has failed: of what was written before, nobody knows what is
-   * there, so nothing may be promised that depends on it.
+   * Refuses to go on once a flush has failed, or {@link #stop} was called: of what was written
+   * before, nobody knows what is there, so nothing may be promised that depends on it.
    *
-   * @throws HostIoException with the error number of the failed flush
+   * @throws HostIoException with the error number of the failed flush, or of the cause
    */
   public void checkSound() throws HostIoException {
     HostIoException cause = failure;
@@ -72,6 +72,19 @@ public final class DurabilityClock {
           cause.errno(),
           cause.getMessage()
               + "; no longer written to since then: unmount, mend the disk, then check the image");
+    }
+  }
+
+  /**
+   * Lets nothing go on from here, as after a flush that failed: what was written before may be
+   * gone.
+   *
+   * @param cause what {@link #checkSound} is going to give as the reason, unless there is one
+   *     already
+   */
+  public synchronized void stop(HostIoException cause) {
+    if (failure == null) {
+      failure = cause;
     }
   }
 

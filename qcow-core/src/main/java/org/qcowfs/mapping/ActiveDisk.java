@@ -153,7 +153,7 @@ public final class ActiveDisk {
 
   /** Writes the source's remaining bytes; the range lies in the disk. */
   public void write(ByteBuffer source, long guestOffset) throws IOException {
-    prepareFirstChange();
+    prepareChange();
     writer.write(source, guestOffset);
     relieveCache();
   }
@@ -164,14 +164,14 @@ public final class ActiveDisk {
    * @param unmap free the clusters; else clusters that have a place keep it
    */
   public void zero(long guestOffset, long length, boolean unmap) throws IOException {
-    prepareFirstChange();
+    prepareChange();
     zeroer.zero(guestOffset, length, unmap, size);
     relieveCache();
   }
 
   /** Makes sure that a range has space on the host, and reads as it did. */
   public void allocate(long guestOffset, long length) throws IOException {
-    prepareFirstChange();
+    prepareChange();
     writer.allocate(guestOffset, length);
     relieveCache();
   }
@@ -182,9 +182,12 @@ public final class ActiveDisk {
     }
   }
 
-  /** Before the first change of the file: what it says of itself must not become a lie. */
-  private void prepareFirstChange() throws IOException {
-    checkSound();
+  /**
+   * Before a change: the file must be as long as it was left. Before the first one: what the image
+   * says of itself must not become a lie.
+   */
+  private void prepareChange() throws IOException {
+    context.space().checkWhole();
     if (changed) {
       return;
     }
@@ -254,7 +257,7 @@ public final class ActiveDisk {
           "the disk cannot be resized: in an image of version 2 the internal snapshots have no size"
               + " of their own; convert the image with qemu-img amend -o compat=1.1");
     }
-    prepareFirstChange();
+    prepareChange();
     DiskResize resize = new DiskResize(context, zeroer, flusher, backing);
     long old = size;
     boolean resized = false;

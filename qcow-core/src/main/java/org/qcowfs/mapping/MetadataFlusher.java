@@ -62,6 +62,7 @@ final class MetadataFlusher {
   private Copies copy() throws IOException {
     context.metadataLock().lock();
     try {
+      context.space().checkWhole();
       context.header().makeCertainLocked();
       context.space().topUpLocked();
       context.space().writeRefcountsLocked();

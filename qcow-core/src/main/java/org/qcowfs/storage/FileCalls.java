@@ -32,10 +32,12 @@ interface FileCalls {
 
   Posix.Status status() throws HostIoException;
 
-  /** The file's size in bytes; a block device tells it in a way of its own. */
+  /**
+   * The size in bytes of a file or block device, which is asked for before each change. It moves
+   * the descriptor's own offset, of which no other call makes use.
+   */
   default long size() throws HostIoException {
-    Posix.Status status = status();
-    return status.isBlockDevice() ? lseek(0, Posix.SEEK_END) : status.size();
+    return lseek(0, Posix.SEEK_END);
   }
 
   /** What O_DIRECT asks for. */

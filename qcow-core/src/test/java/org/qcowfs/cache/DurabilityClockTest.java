@@ -94,6 +94,20 @@ final class DurabilityClockTest {
   }
 
   @Test
+  void aClockThatWasStoppedFlushesNothingAndSaysWhy() {
+    clock.stop(new HostIoException(EIO, "disk.qcow2: was cut"));
+    clock.stop(new HostIoException(EIO, "another reason, too late"));
+
+    for (ThrowingCallable later :
+        List.<ThrowingCallable>of(clock::flushToDisk, clock::checkSound)) {
+      assertThatThrownBy(later)
+          .hasMessageStartingWith("disk.qcow2: was cut; no longer written to")
+          .isInstanceOf(HostIoException.class);
+    }
+    assertThat(flushes).hasValue(0);
+  }
+
+  @Test
   void withoutMemoryForAFlushTheNextOneIsMade() throws IOException {
     DurabilityClock starved =
         new DurabilityClock(
