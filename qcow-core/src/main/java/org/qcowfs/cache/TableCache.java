@@ -25,6 +25,13 @@ public final class TableCache {
   public static final int SLICE_BYTES = 4096;
 
   private static final int WAYS = 8;
+
+  /**
+   * A cache takes at most this part of the heap, and as much again for what is modified. An image
+   * that is written has two caches, and requests need memory too.
+   */
+  private static final int HEAP_SHARE = 8;
+
   private static final int LOADER_LOCKS = 32;
 
   /** Host offsets need 56 bits of a key, and slices are aligned to at least 512 bytes. */
@@ -42,10 +49,16 @@ public final class TableCache {
   private volatile int clock;
 
   /**
-   * @param maxBytes memory for slices that are not modified; at least one set is kept
+   * @param maxBytes memory for slices that are not modified; at least one set is kept, and at most
+   *     what an eighth of the heap holds
    */
   public TableCache(long maxBytes) {
-    long sets = Math.max(1, maxBytes / SLICE_BYTES / WAYS);
+    this(maxBytes, Runtime.getRuntime().maxMemory());
+  }
+
+  /** As {@link #TableCache(long)}, with a heap of so many bytes. */
+  TableCache(long maxBytes, long heapBytes) {
+    long sets = Math.max(1, Math.min(maxBytes, heapBytes / HEAP_SHARE) / SLICE_BYTES / WAYS);
     int setCount = Integer.highestOneBit((int) Math.min(sets, 1 << 20));
     slices = new AtomicReferenceArray<>(setCount * WAYS);
     setMask = setCount - 1;

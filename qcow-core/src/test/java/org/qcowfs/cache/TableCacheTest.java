@@ -203,6 +203,19 @@ final class TableCacheTest {
   }
 
   @Test
+  void aCacheTakesNoMoreThanAnEighthOfTheHeapWhateverItIsToldTo() throws IOException {
+    TableCache cache = new TableCache(Long.MAX_VALUE, 8L * 2 * WAYS * SLICE);
+
+    for (int slice = 0; slice < 2 * WAYS; slice++) {
+      var unused = cache.getForUpdateLocked(storage, 0, (long) slice * SLICE, SLICE);
+    }
+    assertThat(cache.isUnderPressure()).isFalse();
+
+    var unused = cache.getForUpdateLocked(storage, 0, 2L * WAYS * SLICE, SLICE);
+    assertThat(cache.isUnderPressure()).isTrue();
+  }
+
+  @Test
   void threadsThatFightForOneSetSeeNothingButWhatTheFileHolds() throws Exception {
     ExecutorService pool = Executors.newFixedThreadPool(4);
     try {
