@@ -129,18 +129,27 @@ final class GuestWriter {
         return offset;
       }
       long writeEnd = Math.min(end, plan.end(geometry));
-      boolean linked = false;
+      boolean linking = false;
       try {
-        if (source.hasRemaining()) {
-          writePlanned(plan, source, offset, writeEnd);
-          link(plan, offset, writeEnd);
-        } else {
+        boolean placeOnly = !source.hasRemaining();
+        if (placeOnly) {
           fillPlanned(plan);
-          link(plan, plan.start(), plan.end(geometry));
+        } else {
+          writePlanned(plan, source, offset, writeEnd);
         }
-        linked = true;
+        context.metadataLock().lock();
+        try {
+          context.l2().pinLocked(plan.start());
+          // From here on only memory can run out. Rather a leak then than clusters which entries
+          // name already and which count as free.
+          linking = true;
+          linkLocked(
+              plan, placeOnly ? plan.start() : offset, placeOnly ? plan.end(geometry) : writeEnd);
+        } finally {
+          context.metadataLock().unlock();
+        }
       } finally {
-        if (!linked) {
+        if (!linking) {
           abandon(plan);
         }
       }
@@ -293,23 +302,18 @@ final class GuestWriter {
     return bytes.flip();
   }
 
-  private void link(Plan plan, long writeStart, long writeEnd) throws IOException {
-    context.metadataLock().lock();
-    try {
-      long ticket =
-          plan.dataMustBeDurable()
-              ? Math.max(plan.ticket(), context.clock().ticket())
-              : plan.ticket();
-      for (OldCluster old : plan.old()) {
-        long host = plan.hostOffsetOf(old.guestOffset());
-        long bitmap = bitmapAfter(old, writeStart, writeEnd);
-        context.l2().setLocked(old.guestOffset(), L2Entry.data(host), bitmap, ticket);
-        if (plan.newPlace()) {
-          old.freeLocked(context);
-        }
+  private void linkLocked(Plan plan, long writeStart, long writeEnd) throws IOException {
+    long ticket =
+        plan.dataMustBeDurable()
+            ? Math.max(plan.ticket(), context.clock().ticket())
+            : plan.ticket();
+    for (OldCluster old : plan.old()) {
+      long host = plan.hostOffsetOf(old.guestOffset());
+      long bitmap = bitmapAfter(old, writeStart, writeEnd);
+      context.l2().setLocked(old.guestOffset(), L2Entry.data(host), bitmap, ticket);
+      if (plan.newPlace()) {
+        old.freeLocked(context);
       }
-    } finally {
-      context.metadataLock().unlock();
     }
   }
 

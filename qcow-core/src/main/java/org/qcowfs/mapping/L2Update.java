@@ -136,6 +136,14 @@ final class L2Update {
     }
   }
 
+  /**
+   * Keeps the entries of a cluster, whose table has been prepared, and those of its neighbours up
+   * to the end of the slice in memory: changing them takes nothing from the host then.
+   */
+  void pinLocked(long guestOffset) throws IOException {
+    var unused = slice(guestOffset, true);
+  }
+
   private TableSlice slice(long guestOffset, boolean update) throws IOException {
     long table = l1Table.l2TableOffset(geometry.l1Index(guestOffset));
     long offset = table + byteInTable(guestOffset) / sliceBytes * sliceBytes;
