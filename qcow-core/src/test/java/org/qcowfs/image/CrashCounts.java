@@ -13,6 +13,7 @@ final class CrashCounts {
   private final AtomicLong repairs = new AtomicLong();
   private final AtomicLong crashesInRecovery = new AtomicLong();
   private final AtomicLong judgedByQemu = new AtomicLong();
+  private final AtomicLong convertedByQemu = new AtomicLong();
   private final AtomicLong leaking = new AtomicLong();
   private final AtomicLong mostLeaks = new AtomicLong();
 
@@ -54,6 +55,10 @@ final class CrashCounts {
     judgedByQemu.incrementAndGet();
   }
 
+  void convertedByQemu() {
+    convertedByQemu.incrementAndGet();
+  }
+
   long states() {
     return deaths.get() + powerLosses.get();
   }
@@ -62,7 +67,7 @@ final class CrashCounts {
   public String toString() {
     return ("%d states (%d after a death, %d after a power loss) of %d runs with %d host"
             + " operations; %d recovered, %d of them repaired, %d crashes in recovery; %d judged by"
-            + " QEMU too; %d with leaks, of at most %d clusters")
+            + " QEMU too, %d of them also converted; %d with leaks, of at most %d clusters")
         .formatted(
             states(),
             deaths.get(),
@@ -73,6 +78,7 @@ final class CrashCounts {
             repairs.get(),
             crashesInRecovery.get(),
             judgedByQemu.get(),
+            convertedByQemu.get(),
             leaking.get(),
             mostLeaks.get());
   }

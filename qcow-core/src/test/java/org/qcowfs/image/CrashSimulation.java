@@ -133,7 +133,7 @@ final class CrashSimulation {
         complaints = new Recovery(variant, counts).complaints(state.files(), history, number);
       }
       if (complaints.isEmpty() && qemu != null) {
-        complaints = qemu.complaints(state.files(), number);
+        complaints = qemu.complaints(state.files(), history, number);
       }
       if (!complaints.isEmpty()) {
         List<String> lines = new ArrayList<>();

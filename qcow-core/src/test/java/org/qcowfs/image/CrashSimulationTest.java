@@ -24,7 +24,8 @@ class CrashSimulationTest {
   private static final long FIRST_SEED = Long.getLong("qcowfs.crash.seed", 1);
   private static final String ONLY = System.getProperty("qcowfs.crash.only", "");
   private static final long STATES_EACH = FULL ? 30_000 : 1_500;
-  private static final int QEMU_EVERY_NTH = FULL ? 500 : 200;
+  private static final int QEMU_CHECKS_EVERY_NTH = FULL ? 500 : 200;
+  private static final int QEMU_CONVERTS_EVERY_NTH = FULL ? 500 : 1_000;
   private static final CrashStates.Budget BUDGET =
       FULL ? new CrashStates.Budget(12, 64, 1) : new CrashStates.Budget(4, 12, 2);
 
@@ -78,7 +79,8 @@ class CrashSimulationTest {
   @MethodSource("variants")
   void aCrashNeverCorruptsNorLosesNorShowsForeignData(CrashVariant variant) throws Exception {
     HostFiles before = variant.create(directory);
-    QemuJudge qemu = new QemuJudge(directory, QEMU_EVERY_NTH, variant, COUNTS);
+    QemuJudge qemu =
+        new QemuJudge(directory, QEMU_CHECKS_EVERY_NTH, QEMU_CONVERTS_EVERY_NTH, variant, COUNTS);
     CrashSimulation simulation = new CrashSimulation(variant, before, BUDGET, COUNTS, qemu);
     if (ONLY.isEmpty()) {
       long end = COUNTS.states() + STATES_EACH;
