@@ -1,10 +1,6 @@
 package org.qcowfs.it.crash;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,8 +8,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.qcowfs.it.kit.Command;
-import org.qcowfs.it.kit.CommandResult;
+import org.qcowfs.it.kit.DiskFile;
 import org.qcowfs.it.kit.MountedImage;
 
 /**
@@ -133,8 +128,8 @@ final class GuestLoad {
   }
 
   private void write(Window window, SplittableRandom random) {
-    try (FileChannel file = open(window);
-        FileChannel flushing = open(window, StandardOpenOption.SYNC)) {
+    try (DiskFile file = DiskFile.open(window.file(), DiskFile.PLAIN);
+        DiskFile flushing = DiskFile.open(window.file(), DiskFile.SYNC)) {
       Writer writer = new Writer(window, file, flushing, random);
       while (!stopped) {
         if (operations.incrementAndGet() == limit) {
@@ -142,7 +137,7 @@ final class GuestLoad {
         }
         writer.operate();
       }
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (RuntimeException | Error e) {
       if (!endExpected) {
         failure = e;
       }
@@ -153,37 +148,28 @@ final class GuestLoad {
     }
   }
 
-  private static FileChannel open(Window window, StandardOpenOption... more) throws IOException {
-    List<StandardOpenOption> options = new ArrayList<>(List.of(more));
-    options.add(StandardOpenOption.WRITE);
-    return FileChannel.open(window.file(), options.toArray(StandardOpenOption[]::new));
-  }
-
   /** One thread's work. */
   private final class Writer {
     private final Window window;
-    private final FileChannel file;
-    private final FileChannel flushing;
+    private final DiskFile file;
+    private final DiskFile flushing;
     private final SplittableRandom random;
 
-    Writer(Window window, FileChannel file, FileChannel flushing, SplittableRandom random) {
+    Writer(Window window, DiskFile file, DiskFile flushing, SplittableRandom random) {
       this.window = window;
       this.file = file;
       this.flushing = flushing;
       this.random = random;
     }
 
-    void operate() throws IOException {
+    void operate() {
       int what = random.nextInt(32);
       if (what < 4) {
         flush();
       } else if (what < 6) {
         begin(true).ifPresent(this::punch);
       } else {
-        Optional<SectorLog.Change> change = begin(false);
-        if (change.isPresent()) {
-          write(change.get(), what < 8);
-        }
+        begin(false).ifPresent(change -> write(change, what < 8));
       }
     }
 
@@ -205,12 +191,9 @@ final class GuestLoad {
       return change.offset() - (long) window.start() * SectorLog.SECTOR_BYTES;
     }
 
-    private void write(SectorLog.Change change, boolean flush) throws IOException {
+    private void write(SectorLog.Change change, boolean flush) {
       long[] kept = flush ? log.beginFlush() : new long[0];
-      ByteBuffer bytes = change.contents();
-      while (bytes.hasRemaining()) {
-        (flush ? flushing : file).write(bytes, offset(change) + bytes.position());
-      }
+      (flush ? flushing : file).write(change.contents(), offset(change));
       log.acknowledged(
           change, promise == Promise.ACKNOWLEDGED || (flush && promise == Promise.FLUSHED));
       if (flush) {
@@ -219,20 +202,17 @@ final class GuestLoad {
     }
 
     private void punch(SectorLog.Change change) {
-      CommandResult result =
-          Command.of("fallocate", "--punch-hole", "--offset", offset(change))
-              .with(List.of("--length", change.bytes(), window.file()))
-              .run();
-      if (result.exitCode() == 0) {
-        log.acknowledged(change, promise == Promise.ACKNOWLEDGED);
-      } else if (!endExpected) {
-        result.succeeded();
-      }
+      file.punchHole(offset(change), change.bytes());
+      log.acknowledged(change, promise == Promise.ACKNOWLEDGED);
     }
 
-    private void flush() throws IOException {
+    private void flush() {
       long[] kept = log.beginFlush();
-      file.force(random.nextBoolean());
+      if (random.nextBoolean()) {
+        file.fsync();
+      } else {
+        file.fdatasync();
+      }
       flushed(kept);
     }
 

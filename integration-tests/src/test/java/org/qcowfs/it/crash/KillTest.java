@@ -60,23 +60,26 @@ final class KillTest {
       String mode, CrashImage.Shape shape, int kills) {
     SplittableRandom random = Seed.random("kill " + mode + shape);
     try (CrashImage image = new CrashImage(shape)) {
-      MountedImage mount = mount(image, mode);
       for (int i = 0; i < kills; i++) {
-        kill(mount, image, mode, random);
+        try (MountedImage mount = mount(image, mode)) {
+          image.log().verify(mount.disk());
+          kill(mount, image.log(), mode, random);
+        }
         count("of them cache=" + mode, 1);
         count("images then " + image.check(), 1);
-
-        mount = mount(image, mode);
-        image.log().verify(mount.disk());
         if (i == kills - 1 || random.nextBoolean()) {
-          mount.close();
-          image.assertSound();
-          count("clean unmounts", 1);
-          mount = mount(image, mode);
+          endInOrder(image, mode);
         }
       }
-      mount.close();
     }
+  }
+
+  private static void endInOrder(CrashImage image, String mode) {
+    try (MountedImage mount = mount(image, mode)) {
+      image.log().verify(mount.disk());
+    }
+    image.assertSound();
+    count("clean unmounts", 1);
   }
 
   private static MountedImage mount(CrashImage image, String mode) {
@@ -84,11 +87,10 @@ final class KillTest {
   }
 
   private static void kill(
-      MountedImage mount, CrashImage image, String mode, SplittableRandom random) {
+      MountedImage mount, SectorLog log, String mode, SplittableRandom random) {
     ProcessHandle daemon = mount.daemon();
     GuestLoad load =
-        new GuestLoad(
-            image.log(), GuestLoad.Promise.of(mode), 1 + random.nextInt(1 << random.nextInt(10)));
+        new GuestLoad(log, GuestLoad.Promise.of(mode), 1 + random.nextInt(16 << random.nextInt(7)));
     load.start(mount, random.nextBoolean(), random);
     load.awaitLimit();
     load.expectEnd();
@@ -99,7 +101,6 @@ final class KillTest {
       Command.of("fusermount", "-u", mount.mountpoint()).run().succeeded();
       mount.wasEnded();
     }
-    mount.close();
     count("kills", 1);
     count("operations", load.operations());
     count("flushes", load.flushes());

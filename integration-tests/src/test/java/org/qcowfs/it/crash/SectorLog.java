@@ -73,9 +73,9 @@ final class SectorLog {
       return (long) count * SECTOR_BYTES;
     }
 
-    /** What to write. */
+    /** What to write, in direct memory. */
     ByteBuffer contents() {
-      ByteBuffer bytes = ByteBuffer.allocate(count * SECTOR_BYTES);
+      ByteBuffer bytes = ByteBuffer.allocateDirect(count * SECTOR_BYTES);
       for (int i = 0; i < count; i++) {
         stamp(bytes, firstSector + i, number);
       }

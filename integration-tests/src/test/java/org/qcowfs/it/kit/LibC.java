@@ -7,11 +7,16 @@ import jnr.ffi.types.size_t;
 import jnr.ffi.types.ssize_t;
 import org.jspecify.annotations.Nullable;
 
-/** The C library, as far as {@link DiskFile} needs it. Public because jnr-ffi implements it. */
+/**
+ * The C library, as far as {@link DiskFile} and {@link StoppedProcess} need it. Public because
+ * jnr-ffi implements it.
+ */
 public interface LibC {
   int open(String path, int flags, int mode);
 
   int close(int fd);
+
+  int kill(int pid, int signal);
 
   @ssize_t
   long pread(int fd, ByteBuffer destination, @size_t long bytes, @off_t long offset);
