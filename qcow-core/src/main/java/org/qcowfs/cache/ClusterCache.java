@@ -13,12 +13,24 @@ import org.jspecify.annotations.Nullable;
  * I/O.
  */
 public final class ClusterCache {
+  /** Requests and other caches need memory too. */
+  private static final int HEAP_SHARE = 8;
+
   private final long maxBytes;
   private final Map<Long, byte[]> clusters = new LinkedHashMap<>(16, 0.75f, true);
   private long bytes;
 
+  /**
+   * @param maxBytes memory for clusters; at least one is kept, and at most what an eighth of the
+   *     heap holds
+   */
   public ClusterCache(long maxBytes) {
-    this.maxBytes = maxBytes;
+    this(maxBytes, Runtime.getRuntime().maxMemory());
+  }
+
+  /** As {@link #ClusterCache(long)}, with a heap of so many bytes. */
+  ClusterCache(long maxBytes, long heapBytes) {
+    this.maxBytes = Math.min(maxBytes, heapBytes / HEAP_SHARE);
   }
 
   /** The cluster, or null where it is not kept. */

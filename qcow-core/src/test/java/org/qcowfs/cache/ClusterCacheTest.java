@@ -48,6 +48,17 @@ final class ClusterCacheTest {
   }
 
   @Test
+  void noMoreThanAnEighthOfTheHeapIsKept() {
+    ClusterCache cache = new ClusterCache(1000, 8 * 30);
+    for (int key = 0; key < 4; key++) {
+      cache.put(key, new byte[10]);
+    }
+
+    assertThat(cache.get(0)).isNull();
+    assertThat(cache.get(1)).isNotNull();
+  }
+
+  @Test
   void theLastClusterIsKeptEvenIfItIsTooLarge() {
     ClusterCache cache = new ClusterCache(30);
     cache.put(1, new byte[10]);
