@@ -4,7 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -15,8 +14,6 @@ import org.slf4j.LoggerFactory;
  * <p>Counting holds a lock that no read or write takes.
  */
 final class AllocatedBytes {
-  private static final Logger LOG = LoggerFactory.getLogger(AllocatedBytes.class);
-
   /** Counting takes at most one part in so many of the time. */
   private static final int SHARE = 20;
 
@@ -82,7 +79,8 @@ final class AllocatedBytes {
               });
       return allocated.get();
     } catch (IOException | IndexOutOfBoundsException e) { // out of bounds: just cut shorter
-      LOG.debug("allocated bytes unknown, all are counted: {}", e.getMessage());
+      LoggerFactory.getLogger(AllocatedBytes.class)
+          .debug("allocated bytes unknown, all are counted: {}", e.getMessage());
       return all;
     }
   }

@@ -19,8 +19,6 @@ import org.slf4j.LoggerFactory;
  * be read, shows an empty directory.
  */
 final class PartitionsDirectory implements DirectoryNode {
-  private static final Logger LOG = LoggerFactory.getLogger(PartitionsDirectory.class);
-
   private final CurrentTable current;
   private final PartitionNodes nodes;
   private volatile @Nullable Known known;
@@ -76,14 +74,14 @@ final class PartitionsDirectory implements DirectoryNode {
       known = now;
       return now.shown;
     } catch (IOException e) {
-      LOG.debug("no partitions shown: {}", e.getMessage());
+      log().debug("no partitions shown: {}", e.getMessage());
       return new FixedDirectory(Map.of());
     }
   }
 
   /** A partition that is still the same keeps its file, and what the file knows. */
   private Known known(PartitionTable table, Map<Partition, FileNode> before) throws IOException {
-    table.problems().forEach(problem -> LOG.debug("partition table: {}", problem));
+    table.problems().forEach(problem -> log().debug("partition table: {}", problem));
     Map<Partition, FileNode> files = new LinkedHashMap<>();
     Map<String, Node> shown = new LinkedHashMap<>();
     for (Partition partition : table.partitions()) {
@@ -93,5 +91,10 @@ final class PartitionsDirectory implements DirectoryNode {
       shown.put(partition.number() + ".raw", file);
     }
     return new Known(table, files, new FixedDirectory(shown));
+  }
+
+  /** Not kept: making the first logger is a good part of the start of a mount. */
+  private static Logger log() {
+    return LoggerFactory.getLogger(PartitionsDirectory.class);
   }
 }
