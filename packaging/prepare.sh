@@ -64,6 +64,11 @@ has_libfuse2() {
   [[ $cache == *libfuse.so.2* ]]
 }
 
+# With its standard library, of which python3-minimal has only a part.
+has_python3() {
+  has_command python3 && python3 -c 'import argparse, ctypes, json, statistics' 2>/dev/null
+}
+
 # --- what its package is called ----------------------------------------------------------------
 
 # Prints the name of an installable package that matches the pattern; the lowest version if many.

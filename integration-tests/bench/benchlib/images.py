@@ -2,12 +2,10 @@
 
 import pathlib
 import random
-import shutil
 
 from benchlib.programs import run
 
 MIB = 1 << 20
-GIB = 1 << 30
 SEED = 20260101
 
 
@@ -29,10 +27,10 @@ class Images:
                 raise
         return image
 
-    def copy(self, kind, directory):
-        """A copy that may be written to; backing files stay shared."""
+    def copy(self, kind, name):
+        """A copy that may be written to, in the directory of its backing file, which stays shared."""
         source = self.template(kind)
-        image = pathlib.Path(directory) / "image.qcow2"
+        image = self.directory / f"{name}.qcow2"
         run("cp", "--sparse=always", "--reflink=auto", source, image)
         return image
 
@@ -97,6 +95,3 @@ class Images:
                 for _ in range(self.data_bytes // MIB):
                     out.write(b"".join(source.randbytes(2048) + b"qcowfs, " * 256 for _ in range(256)))
         return raw
-
-    def free_bytes(self):
-        return shutil.disk_usage(self.directory).free

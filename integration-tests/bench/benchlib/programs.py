@@ -25,6 +25,8 @@ def run(*words, timeout=DEADLINE_SECONDS):
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as e:
         raise BenchError(f"hangs: {' '.join(command)}") from e
+    except FileNotFoundError as e:
+        raise BenchError(f"{command[0]} is not installed") from e
     if done.returncode != 0:
         raise BenchError(f"failed: {' '.join(command)}: {(done.stderr or done.stdout).strip()}")
     return done.stdout
