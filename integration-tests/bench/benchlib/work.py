@@ -34,10 +34,12 @@ class Scale:
     warm_seconds: float
     passes: int
     synced_writes: int
+    once_warm_bytes: int
+    once_bytes: int  # at most, of random writes that allocate or copy
 
 
-FULL = Scale(512 * MIB, 3, 1, 4, 2000)
-QUICK = Scale(32 * MIB, 0.3, 0.1, 1, 50)
+FULL = Scale(512 * MIB, 3, 1, 4, 2000, 4 * MIB, 64 * MIB)
+QUICK = Scale(32 * MIB, 0.3, 0.1, 1, 30, MIB, MIB)
 
 
 class Work:
@@ -131,11 +133,14 @@ class Once(Work):
 
     def warm_up(self, served, scale):
         eighth = scale.data_bytes // 8
-        fio(served, *self.options, f"offset={7 * eighth}", f"size={eighth}", f"io_size={min(eighth, 4 * MIB)}")
+        amount = scale.synced_writes * 1024 if self.synced else scale.once_warm_bytes
+        fio(served, *self.options, f"offset={7 * eighth}", f"size={eighth}", f"io_size={amount}")
 
     def do(self, served, scale):
         size = scale.data_bytes * 7 // 8
         amount = scale.synced_writes * 4096 if self.synced else int(size * self.portion)
+        if self.portion < 1:
+            amount = min(amount, scale.once_bytes)
         return fio(served, *self.options, f"size={size}", f"io_size={amount}")
 
 
