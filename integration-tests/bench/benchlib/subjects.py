@@ -12,6 +12,9 @@ DIRECT = {"none", "directsync"}
 NO_FLUSH = {"unsafe", "volatile"}
 WRITE_THROUGH = {"writethrough", "directsync"}
 
+# Running into it means that something hangs.
+JOB_LIMIT_SECONDS = 900
+
 
 class Served:
     """A disk that is served: `disk` is the file, `pids` are the processes that do it."""
@@ -21,6 +24,7 @@ class Served:
         self.image = pathlib.Path(image)
         self.disk = self.image
         self.daemons = []
+        self.job_limit = JOB_LIMIT_SECONDS
 
     @property
     def pids(self):

@@ -11,7 +11,6 @@ from benchlib.programs import BenchError, cpu_seconds, forget_pages, peak_mib, r
 MIB = 1 << 20
 GIB = 1 << 30
 KEEP_SIZE_PUNCH_HOLE = 3
-OPERATIONS_LIMIT_SECONDS = 900
 
 
 @dataclasses.dataclass
@@ -66,7 +65,7 @@ def fio(served, *options):
     said = run(
         "fio", "--name=row", f"--filename={served.disk}", "--output-format=json", "--ioengine=psync",
         "--group_reporting", "--randrepeat=1", "--allow_file_create=0", *[f"--{option}" for option in options],
-        timeout=OPERATIONS_LIMIT_SECONDS)  # fmt: skip
+        timeout=served.job_limit)  # fmt: skip
     job = json.loads(said[said.index("{") :])["jobs"][0]
     sides = [side for side in (job["read"], job["write"]) if side["total_ios"]]
     operations = sum(side["total_ios"] for side in sides)

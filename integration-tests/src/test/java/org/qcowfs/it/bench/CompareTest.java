@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,6 +24,9 @@ import org.qcowfs.it.kit.TestDirectory;
 @NeedsMounts
 final class CompareTest {
   private static final Path COMPARE = Checkout.root().resolve("integration-tests/bench/compare");
+
+  /** Longer than its own for what it starts, so that it can say what hangs, and end it. */
+  private static final Duration DEADLINE = Duration.ofMinutes(5);
 
   private final Path directory = TestDirectory.create("bench");
 
@@ -58,6 +62,6 @@ final class CompareTest {
   }
 
   private Command compare(Object... arguments) {
-    return Command.of(COMPARE, "--dir", directory).with(List.of(arguments));
+    return Command.of(COMPARE, "--dir", directory).with(List.of(arguments)).within(DEADLINE);
   }
 }
