@@ -46,8 +46,13 @@ final class FileInfo {
     memory.putInt(OFFSET_BITS, memory.getInt(OFFSET_BITS) | DIRECT_IO);
   }
 
+  /** The flags of open(2), of a write as they are by then. */
+  static int flags(FuseFileInfo info) {
+    return memory(info).getInt(OFFSET_FLAGS);
+  }
+
   static boolean isForWriting(FuseFileInfo info) {
-    return (memory(info).getInt(OFFSET_FLAGS) & O_ACCMODE) != 0;
+    return (flags(info) & O_ACCMODE) != 0;
   }
 
   private static Pointer memory(FuseFileInfo info) {

@@ -42,7 +42,15 @@ public final class FuseSession {
     long channel = library.fuse_session_next_chan(session, 0);
     this.threads =
         new RequestThreads(
-            serving, atEnd -> new RequestLoop(library, session, channel, serving, atEnd));
+            serving,
+            ended ->
+                new RequestLoop(
+                    () -> new LibfuseRequests(library, session, channel),
+                    serving,
+                    () -> {
+                      library.fuse_session_exit(session);
+                      ended.run();
+                    }));
     pages.connect(library, channel, threads);
   }
 

@@ -1,42 +1,74 @@
 package org.qcowfs.fuse;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
-import org.qcowfs.tree.OpenFile;
 
 /**
- * The files that programs have open, by the handle that the kernel knows them under. Thread-safe.
+ * The files that programs have open, by the number that the kernel knows them under. Thread-safe;
+ * {@link #get} takes no lock and no memory, as every read and write begins with it.
+ *
+ * <p>The low half of a number is a place in the table, the high half tells those apart that had the
+ * same place one after the other.
  */
 final class OpenFiles {
-  private final Map<Long, Handle> byNumber = new ConcurrentHashMap<>();
-  private final AtomicLong lastNumber = new AtomicLong();
+  private static final int FIRST_PLACES = 64;
 
-  /** How a program has a file open. */
-  private record Handle(OpenFile file, boolean forWriting) {}
+  private volatile AtomicReferenceArray<@Nullable OpenHandle> places =
+      new AtomicReferenceArray<>(FIRST_PLACES);
 
-  long add(OpenFile file, boolean forWriting) {
-    long number = lastNumber.incrementAndGet();
-    byNumber.put(number, new Handle(file, forWriting));
+  @GuardedBy("this")
+  private int lastSerial;
+
+  /** Returns its number, by which the handle is known from now on. */
+  synchronized long add(OpenHandle handle) {
+    int place = 0;
+    while (place < places.length() && places.get(place) != null) {
+      place++;
+    }
+    if (place == places.length()) {
+      grow();
+    }
+    lastSerial++;
+    long number = (long) lastSerial << Integer.SIZE | place;
+    handle.isKnownAs(number);
+    places.set(place, handle);
     return number;
   }
 
-  @Nullable OpenFile get(long number) {
-    Handle handle = byNumber.get(number);
-    return handle == null ? null : handle.file;
+  @GuardedBy("this")
+  private void grow() {
+    AtomicReferenceArray<@Nullable OpenHandle> more =
+        new AtomicReferenceArray<>(2 * places.length());
+    for (int i = 0; i < places.length(); i++) {
+      more.set(i, places.get(i));
+    }
+    places = more;
   }
 
-  boolean isForWriting(long number) {
-    Handle handle = byNumber.get(number);
-    return handle != null && handle.forWriting;
+  /** The open file of that number; null where there is none. */
+  @Nullable OpenHandle get(long number) {
+    AtomicReferenceArray<@Nullable OpenHandle> known = places;
+    int place = (int) number;
+    if (place < 0 || place >= known.length()) {
+      return null;
+    }
+    OpenHandle handle = known.get(place);
+    return handle == null || handle.number() != number ? null : handle;
   }
 
+  /** Closes the file. The kernel does not use its number any more. */
   void close(long number) throws IOException {
-    Handle handle = byNumber.remove(number);
+    OpenHandle handle;
+    synchronized (this) {
+      handle = get(number);
+      if (handle != null) {
+        places.set((int) number, null);
+      }
+    }
     if (handle != null) {
-      handle.file.close();
+      handle.file().close();
     }
   }
 }

@@ -75,10 +75,11 @@ class TreeFileSystem extends FuseStubFS {
 
   @Override
   public int open(String path, FuseFileInfo info) {
-    return callbacks.answer("open", path, () -> open(find(path), info));
+    return callbacks.answer("open", path, () -> openNode(path, info));
   }
 
-  private int open(@Nullable Node node, FuseFileInfo info) throws IOException {
+  private int openNode(String path, FuseFileInfo info) throws IOException {
+    Node node = find(path);
     if (node == null) {
       return -Errno.ENOENT;
     }
@@ -90,10 +91,12 @@ class TreeFileSystem extends FuseStubFS {
       return -Errno.EROFS;
     }
     OpenFile opened = forWriting ? file.openForWriting() : file.open();
-    FileInfo.setHandle(info, openFiles.add(opened, forWriting));
-    if (!file.mayBeCached()) {
+    boolean cached = file.mayBeCached();
+    OpenHandle handle = new OpenHandle(opened, path, forWriting, !cached);
+    FileInfo.setHandle(info, openFiles.add(handle));
+    if (!cached) {
       FileInfo.bypassCache(info);
-    } else if (opened.cachedIn(pages.of(RequestLoop.currentNode()))) {
+    } else if (opened.cachedIn(pages.of(RequestLoop.current().node()))) {
       FileInfo.keepCache(info);
     }
     return 0;
@@ -105,12 +108,12 @@ class TreeFileSystem extends FuseStubFS {
         "read",
         path,
         () -> {
-          OpenFile file = openFiles.get(FileInfo.handle(info));
-          if (file == null) {
+          OpenHandle handle = openFiles.get(FileInfo.handle(info));
+          if (handle == null) {
             return -Errno.EBADF;
           }
           // FUSE's own buffer: the engine fills it from the host file without a copy on the heap
-          return file.read(MEMORY.newDirectByteBuffer(buffer.address(), (int) size), offset);
+          return handle.read(MEMORY.newDirectByteBuffer(buffer.address(), (int) size), offset);
         });
   }
 

@@ -1,12 +1,12 @@
 package org.qcowfs.fuse;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import jnr.ffi.Pointer;
 import org.qcowfs.errno.Errno;
 import org.qcowfs.tree.FileNode;
 import org.qcowfs.tree.Node;
-import org.qcowfs.tree.OpenFile;
 import ru.serce.jnrfuse.struct.FuseFileInfo;
 import ru.serce.jnrfuse.struct.Timespec;
 
@@ -24,7 +24,7 @@ final class WritableTreeFileSystem extends TreeFileSystem {
   /** A callback's work on an open file. */
   @FunctionalInterface
   private interface FileWork {
-    int run(OpenFile file) throws IOException;
+    int run(OpenHandle handle) throws IOException;
   }
 
   private int onOpenFile(String operation, String path, FuseFileInfo info, FileWork work) {
@@ -32,8 +32,8 @@ final class WritableTreeFileSystem extends TreeFileSystem {
         operation,
         path,
         () -> {
-          OpenFile file = openFiles.get(FileInfo.handle(info));
-          return file == null ? -Errno.EBADF : work.run(file);
+          OpenHandle handle = openFiles.get(FileInfo.handle(info));
+          return handle == null ? -Errno.EBADF : work.run(handle);
         });
   }
 
@@ -59,18 +59,20 @@ final class WritableTreeFileSystem extends TreeFileSystem {
         "write",
         path,
         info,
-        file -> {
+        handle -> {
           // FUSE's own buffer: the engine writes it to the host file without a copy on the heap
-          int written =
-              file.write(MEMORY.newDirectByteBuffer(buffer.address(), (int) size), offset);
-          return written == 0 && size > 0 ? -Errno.ENOSPC : written;
+          ByteBuffer source = MEMORY.newDirectByteBuffer(buffer.address(), (int) size);
+          return handle.write(source, offset, FileInfo.flags(info));
         });
   }
 
   @Override
   public int fallocate(String path, int mode, long offset, long length, FuseFileInfo info) {
     return onOpenFile(
-        "fallocate", path, info, file -> FileRange.fallocate(file, mode, offset, length));
+        "fallocate",
+        path,
+        info,
+        handle -> FileRange.fallocate(handle.file(), mode, offset, length));
   }
 
   @Override
@@ -93,7 +95,8 @@ final class WritableTreeFileSystem extends TreeFileSystem {
   /** Called at each close(2). What was opened for reading has nothing to flush. */
   @Override
   public int flush(String path, FuseFileInfo info) {
-    return openFiles.isForWriting(FileInfo.handle(info)) ? fsync(path, 0, info) : 0;
+    OpenHandle handle = openFiles.get(FileInfo.handle(info));
+    return handle != null && handle.isForWriting() ? fsync(path, 0, info) : 0;
   }
 
   /** The size and the metadata of a disk are as much of its contents as its bytes. */
@@ -103,8 +106,8 @@ final class WritableTreeFileSystem extends TreeFileSystem {
         "fsync",
         path,
         info,
-        file -> {
-          file.flush();
+        handle -> {
+          handle.file().flush();
           return 0;
         });
   }
