@@ -34,7 +34,8 @@ final class ArchitectureTest {
               "report", Set.of(),
               "doctor", Set.of(),
               "tree", Set.of("report"),
-              "fuse", Set.of("tree", "errno"),
+              "fuse.wire", Set.of(),
+              "fuse", Set.of("fuse.wire", "tree", "errno"),
               "session", Set.of("fuse", "tree", "errno"),
               "cli", Set.of("session", "fuse", "tree", "errno", "report", "doctor")));
 
@@ -76,7 +77,7 @@ final class ArchitectureTest {
   void nativeCallsAreMadeByFuseAndSessionAlone() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(qualified("fuse"), qualified("session"))
+        .resideOutsideOfPackages(qualified("fuse"), qualified("fuse.wire"), qualified("session"))
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jnr..", "com.kenai..")

@@ -39,15 +39,29 @@ final class CallbackRunner {
   int answer(String operation, String path, Work work) {
     try {
       int answer = work.run();
-      if (tracing) {
-        Log.LOG.debug("{} of {}: {}", operation, path, answer);
-      }
+      trace(operation, path, answer);
       return answer;
     } catch (Throwable e) {
-      int errno = Errno.of(e);
-      tryToReport(operation, path, errno, e);
-      return -errno;
+      return failed(operation, path, e);
     }
+  }
+
+  boolean isTracing() {
+    return tracing;
+  }
+
+  /** Says what was answered, where every answer is to be logged. */
+  void trace(String operation, String path, long answer) {
+    if (tracing) {
+      Log.LOG.debug("{} of {}: {}", operation, path, answer);
+    }
+  }
+
+  /** Logs what was thrown. Returns its negative error number, and throws nothing itself. */
+  int failed(String operation, String path, Throwable e) {
+    int errno = Errno.of(e);
+    tryToReport(operation, path, errno, e);
+    return -errno;
   }
 
   private void tryToReport(String operation, String path, int errno, Throwable e) {

@@ -24,6 +24,10 @@ final class FileInfo {
   private static final int KEEP_CACHE = 2;
   private static final int O_ACCMODE = 3;
 
+  /** The one flag whose value is not the same on all machines. */
+  private static final int O_DIRECT =
+      System.getProperty("os.arch", "").equals("aarch64") ? 0x10000 : 0x4000;
+
   private FileInfo() {}
 
   static long handle(FuseFileInfo info) {
@@ -53,6 +57,10 @@ final class FileInfo {
 
   static boolean isForWriting(FuseFileInfo info) {
     return (flags(info) & O_ACCMODE) != 0;
+  }
+
+  static boolean isDirect(FuseFileInfo info) {
+    return (flags(info) & O_DIRECT) != 0;
   }
 
   private static Pointer memory(FuseFileInfo info) {

@@ -4,7 +4,12 @@ import com.kenai.jffi.MemoryIO;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import jnr.ffi.LibraryLoader;
+import org.jspecify.annotations.Nullable;
+import org.qcowfs.fuse.wire.FuseDevice;
+import org.qcowfs.fuse.wire.Negotiation;
 import org.qcowfs.tree.Node;
 
 /**
@@ -32,26 +37,52 @@ public final class FuseSession {
   private final Serving serving = new Serving();
   private final RequestThreads threads;
 
+  /** As {@link #fileSystem}. Null where libfuse receives the requests itself. */
+  private final @Nullable ReplyChannel replies;
+
   private FuseSession(
-      LibFuse2 library, TreeFileSystem fileSystem, KernelPages pages, Mounted mounted) {
+      LibFuse2 library,
+      TreeFileSystem fileSystem,
+      KernelPages pages,
+      MountSettings settings,
+      Mounted mounted) {
     this.library = library;
     this.fileSystem = fileSystem;
     this.fuse = mounted.fuse;
     this.mountpoint = mounted.mountpoint;
     long session = library.fuse_get_session(fuse);
     long channel = library.fuse_session_next_chan(session, 0);
-    this.threads =
-        new RequestThreads(
-            serving,
-            ended ->
-                new RequestLoop(
-                    () -> new LibfuseRequests(library, session, channel),
-                    serving,
-                    () -> {
-                      library.fuse_session_exit(session);
-                      ended.run();
-                    }));
+    this.replies =
+        settings.accelerate() ? new ReplyChannel(library, library.fuse_chan_fd(channel)) : null;
+    Supplier<RequestSource> sources =
+        replies == null
+            ? () -> new LibfuseRequests(library, session, channel)
+            : direct(session, library.fuse_chan_fd(channel), replies);
+    this.threads = new RequestThreads(serving, ended -> loop(sources, session, ended));
     pages.connect(library, channel, threads);
+  }
+
+  private Supplier<RequestSource> direct(long session, int fd, ReplyChannel channel) {
+    DirectRequests.Shared shared =
+        new DirectRequests.Shared(
+            library,
+            session,
+            channel.address(),
+            new FuseDevice(fd),
+            new AtomicReference<>(Negotiation.NONE),
+            fileSystem.openFiles,
+            fileSystem.callbacks);
+    return () -> new DirectRequests(shared);
+  }
+
+  private Runnable loop(Supplier<RequestSource> sources, long session, Runnable ended) {
+    return new RequestLoop(
+        sources,
+        serving,
+        () -> {
+          library.fuse_session_exit(session);
+          ended.run();
+        });
   }
 
   /** Addresses of what {@code fuse_setup} made. */
@@ -81,7 +112,7 @@ public final class FuseSession {
     if (setup.result().fuse == 0) {
       throw new FuseMountException(oneLine(setup.printed()));
     }
-    FuseSession session = new FuseSession(library, fileSystem, pages, setup.result());
+    FuseSession session = new FuseSession(library, fileSystem, pages, settings, setup.result());
     session.threads.start(settings.threads());
     return session;
   }
@@ -157,8 +188,12 @@ public final class FuseSession {
     }
     try {
       library.fuse_teardown(fuse, mountpoint);
+      if (replies != null) {
+        replies.close();
+      }
     } finally {
       Reference.reachabilityFence(fileSystem);
+      Reference.reachabilityFence(replies);
     }
   }
 }

@@ -10,8 +10,6 @@ import org.slf4j.LoggerFactory;
 
 /** Makes the kernel write out and forget pages of files, by the notifications of the protocol. */
 final class KernelPages {
-  private static final int ENODEV = 19;
-
   private final AtomicBoolean failed = new AtomicBoolean();
   private volatile @Nullable Session session;
 
@@ -42,7 +40,7 @@ final class KernelPages {
               connected.library.fuse_lowlevel_notify_inval_inode(
                   connected.channel, node, offset, length);
           // not known: nobody has it any more; no device: just unmounted
-          if (answer < 0 && answer != -Errno.ENOENT && answer != -ENODEV) {
+          if (answer < 0 && answer != -Errno.ENOENT && answer != -Errno.ENODEV) {
             report(-answer);
           }
         });

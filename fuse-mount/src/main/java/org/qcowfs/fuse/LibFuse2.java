@@ -1,5 +1,6 @@
 package org.qcowfs.fuse;
 
+import jnr.ffi.annotations.Delegate;
 import jnr.ffi.annotations.In;
 import jnr.ffi.types.off_t;
 import jnr.ffi.types.size_t;
@@ -35,6 +36,36 @@ public interface LibFuse2 {
 
   @size_t
   long fuse_session_next_chan(@size_t long session, @size_t long channel);
+
+  /** The descriptor behind a channel. */
+  int fuse_chan_fd(@size_t long channel);
+
+  /**
+   * Makes a channel.
+   *
+   * @param operations address of a {@code struct fuse_chan_ops}, which is copied: what receives,
+   *     sends and destroys, each address or 0
+   * @param bufferBytes how many bytes the largest request may have
+   * @return the channel, or 0 where there is no memory for it
+   */
+  @size_t
+  long fuse_chan_new(
+      @size_t long operations, int fd, @size_t long bufferBytes, @size_t long userData);
+
+  /** Frees a channel. */
+  void fuse_chan_destroy(@size_t long channel);
+
+  /** What libfuse sends an answer by. */
+  interface Send {
+    /**
+     * Sends it.
+     *
+     * @param vectors address of {@code struct iovec}s
+     * @return 0 or a negative error number
+     */
+    @Delegate
+    int send(@size_t long channel, @size_t long vectors, @size_t long count);
+  }
 
   /** How many bytes the largest request may have. */
   @size_t

@@ -18,6 +18,8 @@ import java.util.function.LongSupplier;
  * @param gid the group shown
  * @param umask permission bits not shown
  * @param threads how many threads serve requests
+ * @param accelerate whether requests of open files are answered without libfuse, where the kernel
+ *     can do its part
  * @param tracing whether every request is logged
  * @param time the times shown for what was not changed since
  * @param diskBytes size of the disk, which {@code statfs} shows
@@ -32,6 +34,7 @@ public record MountSettings(
     long gid,
     int umask,
     int threads,
+    boolean accelerate,
     boolean tracing,
     Instant time,
     LongSupplier diskBytes) {

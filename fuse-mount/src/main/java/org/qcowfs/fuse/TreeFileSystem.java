@@ -91,13 +91,20 @@ class TreeFileSystem extends FuseStubFS {
       return -Errno.EROFS;
     }
     OpenFile opened = forWriting ? file.openForWriting() : file.open();
+    RequestSource request = RequestLoop.current();
     boolean cached = file.mayBeCached();
-    OpenHandle handle = new OpenHandle(opened, path, forWriting, !cached);
+    boolean parallel =
+        cached && forWriting && FileInfo.isDirect(info) && request.canWriteInParallel();
+    OpenHandle handle = new OpenHandle(opened, path, forWriting, !cached || parallel);
     FileInfo.setHandle(info, openFiles.add(handle));
-    if (!cached) {
+    if (!cached || parallel) {
       FileInfo.bypassCache(info);
-    } else if (opened.cachedIn(pages.of(RequestLoop.current().node()))) {
+    }
+    if (cached && opened.cachedIn(pages.of(request.node()), parallel)) {
       FileInfo.keepCache(info);
+    }
+    if (parallel) {
+      request.allowParallelWrites();
     }
     return 0;
   }

@@ -26,7 +26,8 @@ final class MountOptionNames {
           "uid",
           "gid",
           "umask",
-          "threads");
+          "threads",
+          "accelerate");
 
   /** What mount(8) and fstab hand to any filesystem. */
   private static final Set<String> GENERIC =

@@ -33,6 +33,7 @@ final class MountOptionParser {
   private OptionalLong gid = OptionalLong.empty();
   private OptionalInt umask = OptionalInt.empty();
   private OptionalInt threads = OptionalInt.empty();
+  private boolean accelerate = DEFAULTS.accelerate();
   private boolean debug;
 
   /** Takes one option: {@code NAME} or {@code NAME=VALUE}. */
@@ -98,6 +99,8 @@ final class MountOptionParser {
       case "gid" -> gid = OptionalLong.of(OptionValues.id(name, value));
       case "umask" -> umask = OptionalInt.of(OptionValues.umask(value));
       case "threads" -> threads = OptionalInt.of(OptionValues.threads(value));
+      case "accelerate" ->
+          accelerate = OptionValues.named(name, value, OptionValues.onOrOff(value), "on or off");
       case "debug" -> debug = true;
       default -> {}
     }
@@ -127,6 +130,7 @@ final class MountOptionParser {
         gid,
         umask,
         threads,
+        accelerate,
         debug);
   }
 

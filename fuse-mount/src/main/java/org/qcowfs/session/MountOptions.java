@@ -25,6 +25,7 @@ import org.qcowfs.tree.WriteRules;
  * @param gid the group that is shown, where it is not the mounting user's
  * @param umask the permission bits taken away from what is shown
  * @param threads how many threads serve requests, where the user has said it
+ * @param accelerate whether reads and writes are answered without libfuse
  * @param debug whether every step is logged
  */
 public record MountOptions(
@@ -36,6 +37,7 @@ public record MountOptions(
     OptionalLong gid,
     OptionalInt umask,
     OptionalInt threads,
+    boolean accelerate,
     boolean debug) {
 
   /** What holds without {@code -o}. */
@@ -49,6 +51,7 @@ public record MountOptions(
         OptionalLong.empty(),
         OptionalInt.empty(),
         OptionalInt.empty(),
+        true,
         false);
   }
 

@@ -93,6 +93,7 @@ public final class MountSession {
         options.gid().orElse(user.gid()),
         options.umask().orElse(options.allowOther() ? UMASK_SHARED : UMASK_PRIVATE),
         options.threads().orElse(FuseSession.defaultThreads()),
+        options.accelerate(),
         options.debug(),
         modified.toInstant(),
         image::diskBytes);

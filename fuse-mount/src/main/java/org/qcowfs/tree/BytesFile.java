@@ -38,6 +38,11 @@ final class BytesFile implements FileNode {
     }
 
     @Override
+    public long size() {
+      return content.capacity();
+    }
+
+    @Override
     public void close() {
       // Nothing is held.
     }

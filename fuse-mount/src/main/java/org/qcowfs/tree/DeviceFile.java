@@ -54,6 +54,21 @@ final class DeviceFile implements FileNode {
     }
 
     @Override
+    public long size() {
+      return disk.size();
+    }
+
+    @Override
+    public long nextData(long offset) throws IOException {
+      return new HoleSearch(disk).nextData(offset, disk.size());
+    }
+
+    @Override
+    public long nextHole(long offset) throws IOException {
+      return new HoleSearch(disk).nextHole(offset, disk.size());
+    }
+
+    @Override
     public void close() {
       // The disk belongs to the image.
     }

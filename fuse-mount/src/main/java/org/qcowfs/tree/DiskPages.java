@@ -25,27 +25,43 @@ final class DiskPages {
   private int writers;
 
   @GuardedBy("this")
+  private int keepers;
+
+  /** Whether somebody has the file open in such a way that the kernel keeps pages of it. */
+  private volatile boolean kept;
+
+  @GuardedBy("this")
   private boolean outdated;
 
   /**
    * The disk's file is being opened. {@link #closed} must follow.
    *
+   * @param bypassed whether it is read and written past the pages; it cannot be mapped then
    * @return whether the kernel may keep the pages that it has
    */
-  synchronized boolean opened(PageCache pages, boolean forWriting) {
+  synchronized boolean opened(PageCache pages, boolean forWriting, boolean bypassed) {
     cache = pages;
     opens++;
-    writers += forWriting ? 1 : 0;
+    count(forWriting, bypassed, 1);
     return !outdated;
   }
 
   /** The last open has made the kernel forget what it had, and later changes told it. */
-  synchronized void closed(boolean forWriting) {
+  synchronized void closed(boolean forWriting, boolean bypassed) {
     opens--;
-    writers -= forWriting ? 1 : 0;
+    count(forWriting, bypassed, -1);
     if (opens == 0) {
       cache = NONE;
       outdated = false;
+    }
+  }
+
+  @GuardedBy("this")
+  private void count(boolean forWriting, boolean bypassed, int change) {
+    if (!bypassed) {
+      writers += forWriting ? change : 0;
+      keepers += change;
+      kept = keepers > 0;
     }
   }
 
@@ -59,6 +75,16 @@ final class DiskPages {
       pages = writers == 0 ? NONE : cache;
     }
     pages.drop(guestOffset, length);
+  }
+
+  /**
+   * After a range was changed through the disk's own file, but past the pages. The kernel has
+   * forgotten them before; who read there meanwhile may have brought them back.
+   */
+  void forgetBroughtBack(long guestOffset, long length) throws IOException {
+    if (kept) {
+      forget(guestOffset, length);
+    }
   }
 
   /** After a range of the disk was changed by way of a partition, and before anybody is told. */

@@ -181,6 +181,11 @@ final class GeneratedFile implements FileNode {
       return total;
     }
 
+    @Override
+    public long size() throws IOException {
+      return channel().size();
+    }
+
     private FileChannel channel() throws IOException {
       synchronized (GeneratedFile.this) {
         if (!contents.channel.isOpen()) {

@@ -17,13 +17,38 @@ public interface OpenFile extends Closeable {
    */
   int read(ByteBuffer destination, long offset) throws IOException;
 
+  /** Size in bytes. */
+  long size() throws IOException;
+
+  /**
+   * Offset of the first byte, at that offset or behind it, that is not known to be zero; -1 if
+   * there is none. What is not stored as data anywhere is known to be zero.
+   *
+   * @param offset 0 or more
+   */
+  default long nextData(long offset) throws IOException {
+    return offset < size() ? offset : -1;
+  }
+
+  /**
+   * Offset of the first byte, at that offset or behind it, that is known to be zero; the size if
+   * there is none, and -1 if the file ends at or before the offset.
+   *
+   * @param offset 0 or more
+   */
+  default long nextHole(long offset) throws IOException {
+    long size = size();
+    return offset < size ? size : -1;
+  }
+
   /**
    * Called at most once, before anything else, of a file that may be cached.
    *
    * @param cache what the kernel holds of the file
+   * @param bypassed whether this one reads and writes past what the kernel holds
    * @return whether what it holds from earlier opens is still right
    */
-  default boolean cachedIn(PageCache cache) {
+  default boolean cachedIn(PageCache cache, boolean bypassed) {
     return true;
   }
 

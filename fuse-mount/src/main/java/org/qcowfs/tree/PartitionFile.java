@@ -20,6 +20,7 @@ final class PartitionFile implements FileNode {
 
   private final WatchedDisk disk;
   private final DiskPages pages;
+  private final DiskHoles holes;
   private final WriteRules rules;
   private final Partition partition;
   private final PartitionWindow window;
@@ -34,6 +35,7 @@ final class PartitionFile implements FileNode {
       Partition partition) {
     this.disk = disk;
     this.pages = pages;
+    this.holes = new DiskHoles(disk, pages);
     this.rules = rules;
     this.partition = partition;
     this.window = new PartitionWindow(disk, table, partition);
@@ -92,6 +94,29 @@ final class PartitionFile implements FileNode {
   }
 
   private final class OpenPartition implements OpenFile {
+    @Override
+    public long size() throws IOException {
+      return window.inside(0, Long.MAX_VALUE);
+    }
+
+    @Override
+    public long nextData(long offset) throws IOException {
+      long left = window.inside(offset, Long.MAX_VALUE);
+      long from = window.guestOffset(offset);
+      return left == 0 ? -1 : seenFromHere(holes.nextData(from, from + left));
+    }
+
+    @Override
+    public long nextHole(long offset) throws IOException {
+      long left = window.inside(offset, Long.MAX_VALUE);
+      long from = window.guestOffset(offset);
+      return left == 0 ? -1 : seenFromHere(holes.nextHole(from, from + left));
+    }
+
+    private long seenFromHere(long guestOffset) {
+      return guestOffset < 0 ? -1 : guestOffset - window.guestOffset(0);
+    }
+
     @Override
     public int read(ByteBuffer destination, long offset) throws IOException {
       int count = (int) window.inside(offset, destination.remaining());

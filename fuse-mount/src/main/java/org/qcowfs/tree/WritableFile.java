@@ -16,6 +16,7 @@ import org.qcowfs.image.ZeroMode;
 final class WritableFile implements FileNode {
   private final WatchedDisk disk;
   private final DiskPages pages;
+  private final DiskHoles holes;
   private final WriteRules rules;
   private final AllocatedBytes allocated;
   private final Map<String, ExtendedAttribute> attributes;
@@ -25,6 +26,7 @@ final class WritableFile implements FileNode {
   WritableFile(Image image, WatchedDisk disk, DiskPages pages, WriteRules rules) {
     this.disk = disk;
     this.pages = pages;
+    this.holes = new DiskHoles(disk, pages);
     this.rules = rules;
     this.allocated = new AllocatedBytes(disk::size, () -> disk, disk);
     this.attributes = Map.of(ImageTree.CACHE_ATTRIBUTE, new CacheModeAttribute(image));
@@ -96,15 +98,32 @@ final class WritableFile implements FileNode {
   private final class OpenDisk implements OpenFile {
     private final boolean forWriting;
     private boolean cached;
+    private boolean bypassing;
 
     OpenDisk(boolean forWriting) {
       this.forWriting = forWriting;
     }
 
     @Override
-    public boolean cachedIn(PageCache cache) {
+    public boolean cachedIn(PageCache cache, boolean bypassed) {
       cached = true;
-      return pages.opened(cache, forWriting);
+      bypassing = bypassed;
+      return pages.opened(cache, forWriting, bypassed);
+    }
+
+    @Override
+    public long size() {
+      return disk.size();
+    }
+
+    @Override
+    public long nextData(long offset) throws IOException {
+      return holes.nextData(offset, disk.size());
+    }
+
+    @Override
+    public long nextHole(long offset) throws IOException {
+      return holes.nextHole(offset, disk.size());
     }
 
     @Override
@@ -119,7 +138,13 @@ final class WritableFile implements FileNode {
         return 0;
       }
       source.limit(source.position() + count);
-      rules.write(disk, source, offset);
+      try {
+        rules.write(disk, source, offset);
+      } finally {
+        if (bypassing) {
+          pages.forgetBroughtBack(offset, count);
+        }
+      }
       changed();
       return count;
     }
@@ -178,7 +203,7 @@ final class WritableFile implements FileNode {
     @Override
     public void close() {
       if (cached) {
-        pages.closed(forWriting);
+        pages.closed(forWriting, bypassing);
       }
     }
   }

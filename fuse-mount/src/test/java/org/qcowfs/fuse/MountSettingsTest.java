@@ -23,6 +23,7 @@ final class MountSettingsTest {
             0,
             077,
             4,
+            true,
             false,
             Instant.EPOCH,
             () -> 0)

@@ -20,6 +20,11 @@ final class OpenFilesTest {
     int flushes;
 
     @Override
+    public long size() {
+      return 10;
+    }
+
+    @Override
     public int read(ByteBuffer destination, long offset) {
       return 0;
     }

@@ -62,7 +62,7 @@ final class PartitionFileTest {
   private OpenFile openDisk(boolean forWriting) throws IOException {
     FileNode file = file("disk.raw");
     OpenFile open = forWriting ? file.openForWriting() : file.open();
-    kept = open.cachedIn((offset, length) -> asked.add("%d+%d".formatted(offset, length)));
+    kept = open.cachedIn((offset, length) -> asked.add("%d+%d".formatted(offset, length)), false);
     return open;
   }
 
