@@ -39,9 +39,12 @@ final class DirectRequests implements RequestSource {
   private final ByteBuffer request;
   private boolean parallelWrites;
 
-  DirectRequests(Shared shared) {
+  /**
+   * @param buffer reads from the same device; closed with this object
+   */
+  DirectRequests(Shared shared, RequestBuffer buffer) {
     this.shared = shared;
-    this.buffer = new RequestBuffer(shared.device);
+    this.buffer = buffer;
     this.request = buffer.request();
   }
 

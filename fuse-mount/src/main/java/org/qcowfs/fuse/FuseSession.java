@@ -10,6 +10,7 @@ import jnr.ffi.LibraryLoader;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.fuse.wire.FuseDevice;
 import org.qcowfs.fuse.wire.Negotiation;
+import org.qcowfs.fuse.wire.RequestBuffer;
 import org.qcowfs.tree.Node;
 
 /**
@@ -72,7 +73,7 @@ public final class FuseSession {
             new AtomicReference<>(Negotiation.NONE),
             fileSystem.openFiles,
             fileSystem.callbacks);
-    return () -> new DirectRequests(shared);
+    return () -> new DirectRequests(shared, new RequestBuffer(shared.device()));
   }
 
   private Runnable loop(Supplier<RequestSource> sources, long session, Runnable ended) {

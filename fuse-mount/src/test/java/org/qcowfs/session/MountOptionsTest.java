@@ -35,7 +35,7 @@ final class MountOptionsTest {
     MountOptions options =
         parse(
             "ro,format=raw,backing_format=qcow2,references=/a:/b,snapshot=one,force_share",
-            "l2_cache_size=4M,allow_other,uid=1000,gid=4294967294,umask=027,threads=7,debug");
+            "l2_cache_size=4M,allow_other,uid=1000,gid=4294967294,umask=027,threads=7,accelerate=off,debug");
 
     OpenOptions image = options.image();
     assertThat(image.format()).contains(ImageFormat.RAW);
@@ -52,7 +52,17 @@ final class MountOptionsTest {
     assertThat(options.gid()).hasValue(4_294_967_294L);
     assertThat(options.umask()).hasValue(027);
     assertThat(options.threads()).hasValue(7);
+    assertThat(options.accelerate()).isFalse();
     assertThat(options.debug()).isTrue();
+  }
+
+  @Test
+  void requestsAreAcceleratedUnlessThatIsSwitchedOff() throws Exception {
+    assertThat(parse().accelerate()).isTrue();
+    assertThat(parse("accelerate=off,accelerate=on").accelerate()).isTrue();
+    assertThatThrownBy(() -> parse("accelerate=fast"))
+        .isInstanceOf(MountOptionException.class)
+        .hasMessage("mount option accelerate=fast: give on or off");
   }
 
   @Test
@@ -158,7 +168,7 @@ final class MountOptionsTest {
   void anUnknownOptionNearToNoneIsRefusedWithTheKnownOnes() {
     assertThatThrownBy(() -> parse("entirely_different"))
         .isInstanceOf(MountOptionException.class)
-        .hasMessageContaining("known are allow_other, allow_shrink, backing_format");
+        .hasMessageContaining("known are accelerate, allow_other, allow_shrink, backing_format");
   }
 
   @ParameterizedTest
