@@ -11,6 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.DiskFile;
 import org.qcowfs.it.kit.ImageEditor;
 import org.qcowfs.it.kit.NeedsMounts;
@@ -24,6 +25,7 @@ import org.qcowfs.it.kit.TestDirectory;
  * descriptor, which is a flush.
  */
 @NeedsMounts
+@Accelerator.BothWays
 @Isolated
 final class CacheTableTest {
   private static final long DISK_BYTES = 64 << 20;
@@ -61,6 +63,9 @@ final class CacheTableTest {
       List<HostCall> close = mount.callsOfClose();
       List<HostCall> sync = mount.callsOfWrite(DiskFile.SYNC, bytes(4), 8192);
       List<HostCall> dsync = mount.callsOfWrite(DiskFile.DSYNC, bytes(5), 8192);
+      List<HostCall> direct = mount.callsOfWrite(DiskFile.DIRECT, bytes(6), 8192);
+      List<HostCall> directSync =
+          mount.callsOfWrite(DiskFile.DIRECT | DiskFile.DSYNC, bytes(7), 8192);
 
       HostCall data = new HostCall("pwrite", image, host + 8192, WRITE_BYTES);
       assertThat(write).isEqualTo(flushed(row.diskFlushesOfWrite(), data));
@@ -69,6 +74,8 @@ final class CacheTableTest {
       assertThat(close).isEqualTo(flushed(row.diskFlushesOfFlush()));
       assertThat(sync).isEqualTo(flushed(row.diskFlushesOfSyncWrite(), data));
       assertThat(dsync).isEqualTo(flushed(row.diskFlushesOfSyncWrite(), data));
+      assertThat(direct).isEqualTo(write);
+      assertThat(directSync).isEqualTo(dsync);
       assertThat(mount.hasOpenDirectly(image)).isEqualTo(row.direct());
       assertUnmountIsClean(mount, row);
     }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.Command;
 import org.qcowfs.it.kit.MountedImage;
 import org.qcowfs.it.kit.NeedsMounts;
@@ -25,6 +26,7 @@ import org.qcowfs.it.kit.Seed;
  * <p>{@code -Dqcowfs.it.kills=N} sets how many kills there are.
  */
 @NeedsMounts
+@Accelerator.BothWays
 @Execution(ExecutionMode.CONCURRENT)
 final class KillTest {
   private static final int KILLS = Integer.getInteger("qcowfs.it.kills", 18);

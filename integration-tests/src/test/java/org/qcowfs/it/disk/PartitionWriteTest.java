@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.Command;
 import org.qcowfs.it.kit.DiskBytes;
 import org.qcowfs.it.kit.MountedImage;
@@ -31,6 +32,7 @@ import org.qcowfs.it.kit.TestDirectory;
  * The disk and its partitions are one: what is written through either is read through the other.
  */
 @NeedsMounts
+@Accelerator.BothWays
 final class PartitionWriteTest {
   private static final int SIZE = 64 << 20;
   private static final int START = 1 << 20;

@@ -24,6 +24,9 @@ public interface LibC {
   @ssize_t
   long pwrite(int fd, ByteBuffer source, @size_t long bytes, @off_t long offset);
 
+  @off_t
+  long lseek(int fd, @off_t long offset, int whence);
+
   int fsync(int fd);
 
   int fdatasync(int fd);

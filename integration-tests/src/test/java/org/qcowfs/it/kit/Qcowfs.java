@@ -57,12 +57,15 @@ public final class Qcowfs {
 
   /**
    * The command line of a mount; options are joined with commas. It is read-only, unless an option
-   * asks to write.
+   * asks to write, and accelerated as {@link Accelerator} has it.
    */
   public static Command mountCommand(Path image, Path mountpoint, String... options) {
     List<String> all = new ArrayList<>(List.of(options));
     if (all.stream().noneMatch(Qcowfs::asksToWrite)) {
       all.add(0, "ro");
+    }
+    if (!Accelerator.ON && all.stream().noneMatch(one -> one.startsWith("accelerate="))) {
+      all.add("accelerate=off");
     }
     return command("mount", image, mountpoint).with(List.of("-o", String.join(",", all)));
   }

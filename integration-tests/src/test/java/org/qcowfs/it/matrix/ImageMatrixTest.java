@@ -12,6 +12,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.DiskBytes;
 import org.qcowfs.it.kit.DiskFile;
 import org.qcowfs.it.kit.Json;
@@ -20,11 +21,13 @@ import org.qcowfs.it.kit.NeedsMounts;
 import org.qcowfs.it.kit.Qcowfs;
 import org.qcowfs.it.kit.QemuImg;
 import org.qcowfs.it.kit.Seed;
+import org.qcowfs.it.kit.SparseFile;
 
 /**
  * Each shape of image shows through a real mount what QEMU reads from it, and says what QEMU says.
  */
 @NeedsMounts
+@Accelerator.BothWays
 @Execution(ExecutionMode.CONCURRENT)
 final class ImageMatrixTest {
   /** Each pair of property values is in so many images at least. */
@@ -62,6 +65,7 @@ final class ImageMatrixTest {
     DiskBytes.assertSameAtRandom(mount.disk(), expected, random);
     DiskBytes.assertSame(mount.disk(), expected);
     QemuImg.assertIdentical(mount.disk(), made.image());
+    SparseFile.assertAsMapped(mount.disk(), QemuImg.map(made.image()));
     for (String name : made.snapshots()) {
       DiskBytes.assertSame(mount.snapshotDisk(name), QemuImg.snapshotToRaw(made.image(), name));
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.DiskBytes;
 import org.qcowfs.it.kit.MountedImage;
 import org.qcowfs.it.kit.NeedsMounts;
@@ -29,6 +30,7 @@ import org.qcowfs.it.kit.TestDirectory;
  * <p>{@code -Dqcowfs.it.full=true} tries each shape with each mode, and for longer.
  */
 @NeedsMounts
+@Accelerator.BothWays
 @Execution(ExecutionMode.CONCURRENT)
 final class WriteMatrixTest {
   private static final boolean FULL = Boolean.getBoolean("qcowfs.it.full");

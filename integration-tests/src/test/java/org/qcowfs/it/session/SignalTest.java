@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.Await;
 import org.qcowfs.it.kit.Command;
 import org.qcowfs.it.kit.DiskBytes;
@@ -22,6 +23,7 @@ import org.qcowfs.it.kit.TestDirectory;
 
 /** However the daemon ends, the next mount at the same place works. */
 @NeedsMounts
+@Accelerator.BothWays
 final class SignalTest {
   private Path directory = Path.of("");
   private Path mountpoint = Path.of("");

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.it.kit.Accelerator;
 import org.qcowfs.it.kit.Command;
 import org.qcowfs.it.kit.CommandResult;
 import org.qcowfs.it.kit.DiskBytes;
@@ -24,6 +25,7 @@ import org.qcowfs.it.kit.TestDirectory;
 
 /** What a mount that can be written promises as a whole. */
 @NeedsMounts
+@Accelerator.BothWays
 final class WritableMountTest {
   private static final long SIZE = 64 << 20;
   private static final int INCOMPATIBLE_FEATURES = 79;
