@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.image.BlockDevice;
 import org.qcowfs.image.ZeroMode;
@@ -25,7 +24,7 @@ final class PartitionFile implements FileNode {
   private final Partition partition;
   private final PartitionWindow window;
   private final AllocatedBytes allocated;
-  private volatile @Nullable Instant modified;
+  private final ModifiedTime modified = new ModifiedTime();
 
   PartitionFile(
       WatchedDisk disk,
@@ -70,12 +69,12 @@ final class PartitionFile implements FileNode {
 
   @Override
   public Optional<Instant> modified() {
-    return Optional.ofNullable(modified);
+    return modified.get();
   }
 
   @Override
   public void setModified(Instant time) {
-    modified = time;
+    modified.set(time);
   }
 
   @Override
@@ -184,7 +183,7 @@ final class PartitionFile implements FileNode {
       pages.writeOut(guestOffset, length);
       try {
         window.access(offset, length, change);
-        modified = Instant.now();
+        modified.changed();
       } finally {
         pages.forget(guestOffset, length);
       }

@@ -62,12 +62,23 @@ public final class WatchedDisk implements BlockDevice, Changes {
 
   @Override
   public void write(ByteBuffer source, long guestOffset) throws IOException {
-    change(guestOffset, source.remaining(), () -> disk.write(source, guestOffset));
+    int length = source.remaining();
+    boolean alone = beginChange(guestOffset, length);
+    try {
+      disk.write(source, guestOffset);
+    } finally {
+      endChange(guestOffset, length, alone);
+    }
   }
 
   @Override
   public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws IOException {
-    change(guestOffset, length, () -> disk.writeZeroes(guestOffset, length, mode));
+    boolean alone = beginChange(guestOffset, length);
+    try {
+      disk.writeZeroes(guestOffset, length, mode);
+    } finally {
+      endChange(guestOffset, length, alone);
+    }
   }
 
   @Override
@@ -91,29 +102,25 @@ public final class WatchedDisk implements BlockDevice, Changes {
     }
   }
 
-  /** A change of contents. */
-  @FunctionalInterface
-  private interface Change {
-    void make() throws IOException;
-  }
-
   /**
    * A change of the partition table waits for what is done through partitions. One that comes
    * through a partition itself, as where a partition begins at the table, cannot.
+   *
+   * @return whether it excludes them; to be handed to {@link #endChange}, which must follow
    */
-  private void change(long guestOffset, long length, Change change) throws IOException {
+  private boolean beginChange(long guestOffset, long length) {
     boolean alone = table.covers(guestOffset, length) && tables.getReadHoldCount() == 0;
     if (alone) {
       tables.writeLock().lock();
     }
-    try {
-      change.make();
-    } finally {
-      table.changed(guestOffset, length);
-      changes.incrementAndGet();
-      if (alone) {
-        tables.writeLock().unlock();
-      }
+    return alone;
+  }
+
+  private void endChange(long guestOffset, long length, boolean alone) {
+    table.changed(guestOffset, length);
+    changes.incrementAndGet();
+    if (alone) {
+      tables.writeLock().unlock();
     }
   }
 

@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.qcowfs.image.Image;
 import org.qcowfs.image.ZeroMode;
 
@@ -21,7 +20,7 @@ final class WritableFile implements FileNode {
   private final AllocatedBytes allocated;
   private final Map<String, ExtendedAttribute> attributes;
   private final Object resizing = new Object();
-  private volatile @Nullable Instant modified;
+  private final ModifiedTime modified = new ModifiedTime();
 
   WritableFile(Image image, WatchedDisk disk, DiskPages pages, WriteRules rules) {
     this.disk = disk;
@@ -49,12 +48,12 @@ final class WritableFile implements FileNode {
 
   @Override
   public Optional<Instant> modified() {
-    return Optional.ofNullable(modified);
+    return modified.get();
   }
 
   @Override
   public void setModified(Instant time) {
-    modified = time;
+    modified.set(time);
   }
 
   @Override
@@ -75,14 +74,10 @@ final class WritableFile implements FileNode {
       }
       if (bytes != disk.size()) {
         disk.resize(bytes);
-        changed();
+        modified.changed();
       }
       return true;
     }
-  }
-
-  private void changed() {
-    modified = Instant.now();
   }
 
   @Override
@@ -145,7 +140,7 @@ final class WritableFile implements FileNode {
           pages.forgetBroughtBack(offset, count);
         }
       }
-      changed();
+      modified.changed();
       return count;
     }
 
@@ -154,7 +149,7 @@ final class WritableFile implements FileNode {
       long inside = inside(offset, length, keepSize);
       if (inside > 0) {
         disk.allocate(offset, inside);
-        changed();
+        modified.changed();
       }
     }
 
@@ -171,7 +166,7 @@ final class WritableFile implements FileNode {
     private void zero(long offset, long inside, ZeroMode mode) throws IOException {
       if (inside > 0) {
         disk.writeZeroes(offset, inside, mode);
-        changed();
+        modified.changed();
       }
     }
 

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,10 +32,10 @@ final class ImageMatrixTest {
   /** Each pair of property values is in so many images at least. */
   private static final int TIMES = 2;
 
-  static Stream<ImageVariant> variants() {
-    return PairCover.choose(
-        ImageVariant.allLegal(), ImageVariant::values, TIMES, Seed.random("variants"))
-        .stream();
+  static List<ImageVariant> variants() {
+    return Accelerator.choose(
+        PairCover.choose(
+            ImageVariant.allLegal(), ImageVariant::values, TIMES, Seed.random("variants")));
   }
 
   @ParameterizedTest(name = "{0}")

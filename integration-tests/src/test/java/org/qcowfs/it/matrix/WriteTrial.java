@@ -26,7 +26,7 @@ record WriteTrial(ImageVariant variant, String mode) {
 
   /** Each variant that is read by the tests too, with each mode. */
   static List<WriteTrial> full() {
-    return withEachMode(ImageMatrixTest.variants());
+    return withEachMode(ImageMatrixTest.variants().stream());
   }
 
   private static List<WriteTrial> withEachMode(Stream<ImageVariant> variants) {
