@@ -58,10 +58,10 @@ has_fusermount() {
   has_command fusermount || has_command fusermount3
 }
 
-has_libfuse2() {
+has_library() {
   local cache
   cache=$({ ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null)
-  [[ $cache == *libfuse.so.2* ]]
+  [[ $cache == *"$1"* ]]
 }
 
 # With its standard library, of which python3-minimal has only a part.
@@ -144,7 +144,7 @@ readonly NEEDED_TO_MOUNT=(
   jdk::jdk
   command:mvn:maven
   fusermount::fuse3
-  libfuse2::libfuse2
+  library:libfuse.so.2:libfuse2
 )
 
 # Makes the FUSE device appear where that takes no more than loading the module.

@@ -85,10 +85,10 @@ final class ArchitectureTest {
   }
 
   @Test
-  void nativeCallsAreMadeByPosixAlone() {
+  void nativeCallsAreMadeByPosixAndByTheCodecOfALibraryAlone() {
     noClasses()
         .that()
-        .haveNameNotMatching("org\\.qcowfs\\.storage\\.Posix(\\$.*)?")
+        .haveNameNotMatching("org\\.qcowfs\\.(storage\\.Posix|compress\\.LibDeflate)(\\$.*)?")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jnr..", "com.kenai..")

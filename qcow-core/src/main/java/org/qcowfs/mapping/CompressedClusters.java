@@ -12,8 +12,8 @@ import org.qcowfs.storage.BlockStorage;
 import org.qcowfs.storage.DirectBuffers;
 
 /**
- * Reads compressed clusters of one image file. A cluster that is wanted whole is decompressed in
- * its place; of one that is wanted in part, the rest is kept.
+ * Reads compressed clusters of one image file. Clusters that are wanted whole are decompressed in
+ * their place, side by side; of one that is wanted in part, the rest is kept.
  *
  * <p>Thread rules: any number of threads. Those that want parts of one cluster at the same time
  * wait for the first, which decompresses it for all.
@@ -21,6 +21,9 @@ import org.qcowfs.storage.DirectBuffers;
 final class CompressedClusters {
   private static final int LOADER_LOCKS = 16;
   private static final int FILE_SHIFT = 56;
+
+  /** The most that is read from the host at once, but for a cluster that is larger by itself. */
+  private static final int MAX_FETCH_BYTES = 1 << 20;
 
   private static final DirectBuffers COMPRESSED = new DirectBuffers();
   private static final DirectBuffers DECOMPRESSED = new DirectBuffers();
@@ -92,13 +95,84 @@ final class CompressedClusters {
     }
   }
 
+  /**
+   * Fills the destination with whole clusters. Those that lie behind each other in the file are
+   * fetched together.
+   *
+   * @param entries the L2 entries of the clusters
+   * @param count how many of the entries
+   * @param destination direct; takes so many clusters, and is left full
+   */
+  void readWhole(long[] entries, int count, ByteBuffer destination) throws IOException {
+    int done = 0;
+    while (done < count) {
+      int end = endOfFetch(entries, done, count);
+      fetchAndDecompress(entries, done, end, destination);
+      done = end;
+    }
+  }
+
+  private int endOfFetch(long[] entries, int first, int count) throws CorruptImageException {
+    long start = hostOffset(entries[first]);
+    long fetchEnd = start + compressedBytes(entries[first]);
+    int end = first + 1;
+    while (end < count) {
+      // Lengths count in sectors, so that the next cluster begins before the end of this one.
+      long next = hostOffset(entries[end]);
+      long nextEnd = next + compressedBytes(entries[end]);
+      if (next < start || next > fetchEnd || nextEnd - start > MAX_FETCH_BYTES) {
+        break;
+      }
+      fetchEnd = Math.max(fetchEnd, nextEnd);
+      end++;
+    }
+    return end;
+  }
+
+  private void fetchAndDecompress(long[] entries, int first, int end, ByteBuffer destination)
+      throws IOException {
+    long start = hostOffset(entries[first]);
+    long fetchEnd = start;
+    for (int i = first; i < end; i++) {
+      fetchEnd = Math.max(fetchEnd, hostOffset(entries[i]) + compressedBytes(entries[i]));
+    }
+    ByteBuffer fetched = fetch(start, (int) (fetchEnd - start));
+    int position = destination.position();
+    int clusterBytes = geometry.clusterBytes();
+    SideBySide.run(
+        end - first,
+        index -> {
+          long entry = entries[first + index];
+          int from = Math.min((int) (hostOffset(entry) - start), fetched.limit());
+          int length = Math.min(compressedBytes(entry), fetched.limit() - from);
+          int to = position + index * clusterBytes;
+          decompress(
+              hostOffset(entry),
+              fetched.slice(from, length),
+              destination.duplicate().position(to).limit(to + clusterBytes));
+        });
+    destination.position(position + (end - first) * clusterBytes);
+  }
+
+  private int compressedBytes(long entry) {
+    return L2Entry.compressedBytes(entry, geometry.clusterBits());
+  }
+
+  /** The last sector may end past the file, and the length may be too large: less is fetched. */
+  private ByteBuffer fetch(long hostOffset, int bytes) throws IOException {
+    ByteBuffer fetched = COMPRESSED.get(bytes);
+    storage.read(fetched, hostOffset);
+    return fetched.flip();
+  }
+
   private void decompress(long entry, ByteBuffer cluster) throws IOException {
-    int clusterBits = geometry.clusterBits();
     long hostOffset = hostOffset(entry);
-    // The last sector may end past the file, and the length may be too large: the data ends itself.
-    ByteBuffer compressed = COMPRESSED.get(L2Entry.compressedBytes(entry, clusterBits));
-    int count = storage.read(compressed, hostOffset);
-    compressed.flip();
+    decompress(hostOffset, fetch(hostOffset, compressedBytes(entry)), cluster);
+  }
+
+  private void decompress(long hostOffset, ByteBuffer compressed, ByteBuffer cluster)
+      throws CorruptImageException {
+    int count = compressed.remaining();
     int produced = decompressor.decompress(compressed, cluster);
     if (cluster.hasRemaining()) {
       throw new CorruptImageException(

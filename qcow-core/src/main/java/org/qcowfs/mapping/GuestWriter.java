@@ -10,6 +10,7 @@ import org.qcowfs.alloc.HostSpace;
 import org.qcowfs.format.L2Entry;
 import org.qcowfs.format.SubclusterBitmap;
 import org.qcowfs.geometry.ClusterGeometry;
+import org.qcowfs.storage.DirectBuffers;
 
 /**
  * Writes guest data: in its place where that is this disk's alone, else into clusters newly taken,
@@ -19,6 +20,9 @@ import org.qcowfs.geometry.ClusterGeometry;
  * Writes that change a mapping claim their clusters; writes in place do not.
  */
 final class GuestWriter {
+  private static final DirectBuffers HEADS = new DirectBuffers();
+  private static final DirectBuffers TAILS = new DirectBuffers();
+
   private final WriteContext context;
   private final Qcow2Layer layer;
   private final BackingExtent backing;
@@ -222,8 +226,8 @@ final class GuestWriter {
     if (plan.dataMustBeDurable()) {
       long fillStart = fillStart(plan.old().get(0), offset);
       long fillEnd = fillEnd(plan.old().get(plan.old().size() - 1), writeEnd);
-      ByteBuffer head = readOld(fillStart, offset);
-      ByteBuffer tail = readOld(writeEnd, fillEnd);
+      ByteBuffer head = readOld(HEADS, fillStart, offset);
+      ByteBuffer tail = readOld(TAILS, writeEnd, fillEnd);
       context
           .guestData()
           .write(new ByteBuffer[] {head, source, tail}, plan.hostOffsetOf(fillStart));
@@ -251,7 +255,7 @@ final class GuestWriter {
           context
               .guestData()
               .write(
-                  readOld(at, Math.min(end, at + geometry.subclusterBytes())),
+                  readOld(HEADS, at, Math.min(end, at + geometry.subclusterBytes())),
                   plan.hostOffsetOf(at));
         }
       }
@@ -294,8 +298,8 @@ final class GuestWriter {
             (int) ((guestOffset - cluster.guestOffset()) / context.geometry().subclusterBytes()));
   }
 
-  private ByteBuffer readOld(long start, long end) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocateDirect((int) (end - start));
+  private ByteBuffer readOld(DirectBuffers buffers, long start, long end) throws IOException {
+    ByteBuffer bytes = buffers.get((int) (end - start));
     if (bytes.hasRemaining()) {
       layer.read(bytes, start);
     }

@@ -43,6 +43,12 @@ public final class Qcow2Layer {
   private final BackingSource backing;
 
   /**
+   * Answers of lookups. A read of this layer is in another read of it nowhere, only in those of
+   * layers above it, so one for each thread will do.
+   */
+  private final ThreadLocal<MappedRun> runs = ThreadLocal.withInitial(MappedRun::new);
+
+  /**
    * @param l1Table the L1 table that the disk is seen through
    */
   public Qcow2Layer(
@@ -80,16 +86,48 @@ public final class Qcow2Layer {
 
   /** Fills the destination; what this file does not allocate comes from the backing source. */
   public void read(ByteBuffer destination, long guestOffset) throws IOException {
-    MappedRun run = new MappedRun();
+    MappedRun run = runs.get();
     int limit = destination.limit();
     long offset = guestOffset;
     while (destination.hasRemaining()) {
       map.lookup(offset, destination.remaining(), run);
+      if (isWholeCompressedCluster(run) && destination.isDirect()) {
+        offset = readCompressed(destination, offset, run);
+        continue;
+      }
       offset += run.length();
       destination.limit(destination.position() + (int) run.length());
       readRun(run, offset - run.length(), destination);
       destination.limit(limit);
     }
+  }
+
+  private boolean isWholeCompressedCluster(MappedRun run) {
+    return run.kind() == MappedRun.Kind.COMPRESSED && run.length() == geometry.clusterBytes();
+  }
+
+  /**
+   * Reads the clusters that follow each other and are compressed and wanted whole.
+   *
+   * @param run the answer for the first of them
+   * @return guest offset behind the last of them
+   */
+  private long readCompressed(ByteBuffer destination, long guestOffset, MappedRun run)
+      throws IOException {
+    int clusterBytes = geometry.clusterBytes();
+    int wanted = destination.remaining();
+    long[] entries = new long[wanted / clusterBytes];
+    int count = 0;
+    do {
+      entries[count++] = run.compressedEntry;
+      int left = wanted - count * clusterBytes;
+      if (left < clusterBytes) {
+        break;
+      }
+      map.lookup(guestOffset + (long) count * clusterBytes, left, run);
+    } while (isWholeCompressedCluster(run));
+    compressed.readWhole(entries, count, destination);
+    return guestOffset + (long) count * clusterBytes;
   }
 
   private void readRun(MappedRun run, long guestOffset, ByteBuffer destination) throws IOException {

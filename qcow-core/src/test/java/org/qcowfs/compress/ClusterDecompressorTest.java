@@ -1,6 +1,7 @@
 package org.qcowfs.compress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdOutputStream;
@@ -8,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
@@ -17,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class ClusterDecompressorTest {
   private static final int CLUSTER = 65536;
 
-  /** The two algorithms, each with a compressor. */
+  /** The algorithms and what does them, each with a compressor. */
   enum Algorithm {
     DEFLATE {
       @Override
@@ -27,13 +29,18 @@ final class ClusterDecompressorTest {
 
       @Override
       byte[] compress(byte[] bytes) {
-        Deflater deflater = new Deflater(9, true);
-        deflater.setInput(bytes);
-        deflater.finish();
-        byte[] packed = new byte[2 * bytes.length + 64];
-        int length = deflater.deflate(packed);
-        deflater.end();
-        return Arrays.copyOf(packed, length);
+        return deflate(bytes);
+      }
+    },
+    DEFLATE_BY_ZLIB {
+      @Override
+      ClusterDecompressor decompressor() {
+        return new DeflateDecompressor(false);
+      }
+
+      @Override
+      byte[] compress(byte[] bytes) {
+        return deflate(bytes);
       }
     },
     ZSTD {
@@ -51,6 +58,16 @@ final class ClusterDecompressorTest {
     abstract ClusterDecompressor decompressor();
 
     abstract byte[] compress(byte[] bytes);
+  }
+
+  private static byte[] deflate(byte[] bytes) {
+    Deflater deflater = new Deflater(9, true);
+    deflater.setInput(bytes);
+    deflater.finish();
+    byte[] packed = new byte[2 * bytes.length + 64];
+    int length = deflater.deflate(packed);
+    deflater.end();
+    return Arrays.copyOf(packed, length);
   }
 
   private static byte[] cluster(int bytes) {
@@ -191,5 +208,27 @@ final class ClusterDecompressorTest {
             new DeflateDecompressor()
                 .decompress(direct(new byte[] {0x78, (byte) 0xbb, 1, 2, 3, 4, 5, 6}), output))
         .isLessThan(512);
+  }
+
+  @Test
+  void libdeflateGivesWhatZlibGives() {
+    Optional<LibDeflate> library = LibDeflate.create();
+    assumeThat(library).as("libdeflate on this machine").isPresent();
+    LibDeflate libDeflate = library.get();
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < 300; i++) {
+      byte[] packed = deflate(cluster(CLUSTER));
+      for (int flips = random.nextInt(3); flips > 0; flips--) {
+        packed[random.nextInt(packed.length)] ^= (byte) (1 << random.nextInt(8));
+      }
+      ByteBuffer quick = ByteBuffer.allocateDirect(CLUSTER);
+      ByteBuffer slow = ByteBuffer.allocateDirect(CLUSTER);
+
+      if (libDeflate.decompress(direct(packed), quick)) {
+        assertThat(new DeflateDecompressor(false).decompress(direct(packed), slow))
+            .isEqualTo(CLUSTER);
+        assertThat(written(quick)).isEqualTo(written(slow));
+      }
+    }
   }
 }

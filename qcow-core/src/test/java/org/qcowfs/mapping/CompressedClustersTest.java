@@ -103,4 +103,58 @@ final class CompressedClustersTest {
     }
     assertThat(storage.reads()).isEqualTo(reads);
   }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void clustersThatAreReadTogetherAreFetchedTogether(boolean zstd) throws IOException {
+    ImageBuilder builder = zstd ? builder().zstd() : builder();
+    byte[] expected = new byte[12 * CLUSTER];
+    for (int i = 0; i < 12; i++) {
+      byte[] cluster = Arrays.copyOf(new byte[] {(byte) (i + 1), 7}, CLUSTER);
+      builder.disk().compressed(i, cluster);
+      System.arraycopy(cluster, 0, expected, i * CLUSTER, CLUSTER);
+    }
+    TestImage image = builder.build();
+    MemoryStorage storage = image.storage();
+    Qcow2Layer layer = layers.of(image, storage);
+    Layers.read(layer, 20 * CLUSTER, 1);
+    int reads = storage.reads();
+
+    assertThat(Layers.read(layer, 100, expected.length - 200))
+        .isEqualTo(Arrays.copyOfRange(expected, 100, expected.length - 100));
+    assertThat(storage.reads() - reads).as("the ten in the middle, and two in part").isEqualTo(3);
+  }
+
+  @Test
+  void aBrokenClusterAmongManyIsNamed() throws IOException {
+    ImageBuilder builder = builder();
+    for (int i = 0; i < 8; i++) {
+      builder.disk().compressed(i, noise());
+    }
+    TestImage image = builder.build();
+    long fifth = image.l2Entry(5L * CLUSTER) & ((1L << 54) - 1);
+    image.bytes().putLong(fifth, -1);
+
+    assertThatThrownBy(() -> Layers.read(layers.of(image), 0, 8 * CLUSTER))
+        .isInstanceOf(CorruptImageException.class)
+        .hasMessageStartingWith("Compressed cluster at host offset 0x%x: ".formatted(fifth));
+    assertThat(Layers.read(layers.of(image), 0, 5 * CLUSTER)).startsWith(noise()).endsWith(noise());
+  }
+
+  @Test
+  void clustersThatLieApartAreReadTogetherToo() throws IOException {
+    ImageBuilder builder = builder();
+    for (int i = 0; i < 4; i++) {
+      builder.disk().compressed(i, Arrays.copyOf(new byte[] {(byte) (i + 1)}, CLUSTER));
+    }
+    TestImage image = builder.build();
+    long first = image.l2Entry(0);
+    image.bytes().putLong(image.l2EntryOffset(0), image.l2Entry(3L * CLUSTER));
+    image.bytes().putLong(image.l2EntryOffset(3L * CLUSTER), first);
+
+    byte[] read = Layers.read(layers.of(image), 0, 4 * CLUSTER);
+
+    assertThat(new byte[] {read[0], read[CLUSTER], read[2 * CLUSTER], read[3 * CLUSTER]})
+        .containsExactly(4, 2, 3, 1);
+  }
 }
