@@ -63,6 +63,12 @@ public record Negotiation(int minor, boolean longRequests) {
   /** The answer says how many pages a request may carry. */
   private static final int MAX_PAGES = 1 << 22;
 
+  /**
+   * No file of ours has a privilege that a write would have to take from it. Said once, this saves
+   * the kernel from asking for {@code security.capability} before each write.
+   */
+  private static final int HANDLE_KILLPRIV_V2 = 1 << 28;
+
   private static final int PAGE_BYTES = 4096;
 
   /**
@@ -100,7 +106,7 @@ public record Negotiation(int minor, boolean longRequests) {
   void widen(ByteBuffer request, ByteBuffer reply) {
     int start = reply.position();
     int offered = request.getInt(RequestHeader.BYTES + OFFSET_FLAGS);
-    int wanted = ASYNC_DIO | PARALLEL_DIROPS | MAX_PAGES;
+    int wanted = ASYNC_DIO | PARALLEL_DIROPS | MAX_PAGES | HANDLE_KILLPRIV_V2;
     for (int i = SHORT_REPLY_BYTES; i < REPLY_BYTES; i += Integer.BYTES) {
       reply.putInt(start + i, 0);
     }

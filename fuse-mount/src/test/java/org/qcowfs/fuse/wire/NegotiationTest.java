@@ -12,6 +12,7 @@ final class NegotiationTest {
   private static final int WRITEBACK_CACHE = 1 << 16;
   private static final int PARALLEL_DIROPS = 1 << 18;
   private static final int MAX_PAGES = 1 << 22;
+  private static final int HANDLE_KILLPRIV_V2 = 1 << 28;
   private static final int ALL = -1;
 
   private static ByteBuffer init(int major, int minor, int flags) {
@@ -51,7 +52,7 @@ final class NegotiationTest {
     assertThat(reply.getInt(24)).as("max_readahead").isEqualTo(131_072);
     assertThat(reply.getInt(28))
         .as("flags")
-        .isEqualTo(ASYNC_READ | ASYNC_DIO | PARALLEL_DIROPS | MAX_PAGES);
+        .isEqualTo(ASYNC_READ | ASYNC_DIO | PARALLEL_DIROPS | MAX_PAGES | HANDLE_KILLPRIV_V2);
     assertThat(reply.getInt(28) & WRITEBACK_CACHE).isZero();
     assertThat(reply.getInt(36)).as("max_write").isEqualTo(1 << 20);
     assertThat(reply.getShort(44)).as("max_pages").isEqualTo((short) 256);
