@@ -2,12 +2,15 @@ package org.qcowfs.it.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -79,6 +82,34 @@ final class CacheTableTest {
       assertThat(mount.hasOpenDirectly(image)).isEqualTo(row.direct());
       assertUnmountIsClean(mount, row);
     }
+  }
+
+  /** The kernel does not ask for the flush there, since partitions are not cached. */
+  @Test
+  void aSynchronousWriteThroughAPartitionIsFlushedToo() {
+    CacheRow row = CacheRow.all()[0];
+    createImage("");
+    try (TracedMount mount = new TracedMount(image, row)) {
+      settle(mount);
+      mount.disk().write(tableOfOnePartition(CLUSTER_BYTES / 512, 1024), 0);
+      mount.disk().fsync();
+      long host = hostOffset(image, 1);
+
+      List<HostCall> plain = mount.callsOfWriteToPartition(DiskFile.PLAIN, bytes(1), 8192);
+      List<HostCall> sync = mount.callsOfWriteToPartition(DiskFile.SYNC, bytes(2), 8192);
+      List<HostCall> dsync = mount.callsOfWriteToPartition(DiskFile.DSYNC, bytes(3), 8192);
+
+      HostCall data = new HostCall("pwrite", image, host + 8192, WRITE_BYTES);
+      assertThat(plain).isEqualTo(flushed(row.diskFlushesOfWrite(), data));
+      assertThat(sync).isEqualTo(flushed(row.diskFlushesOfSyncWrite(), data));
+      assertThat(dsync).isEqualTo(flushed(row.diskFlushesOfSyncWrite(), data));
+    }
+  }
+
+  private static byte[] tableOfOnePartition(int firstSector, int sectors) {
+    ByteBuffer mbr = ByteBuffer.allocate(512).order(ByteOrder.LITTLE_ENDIAN);
+    mbr.put(446 + 4, (byte) 0x83).putInt(446 + 8, firstSector).putInt(446 + 12, sectors);
+    return mbr.putShort(510, (short) 0xaa55).array();
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.qcowfs.it.kit.Await;
 import org.qcowfs.it.kit.DiskFile;
 import org.qcowfs.it.kit.MountedImage;
 import org.qcowfs.it.kit.TestDirectory;
@@ -50,7 +51,18 @@ final class TracedMount implements AutoCloseable {
 
   /** The calls of one write through a descriptor with those flags, its close not included. */
   List<HostCall> callsOfWrite(int flags, byte[] bytes, long offset) {
-    DiskFile other = DiskFile.open(mount.disk(), flags);
+    return callsOfWrite(mount.disk(), flags, bytes, offset);
+  }
+
+  /** The calls of one write to the first partition, as soon as there is one. */
+  List<HostCall> callsOfWriteToPartition(int flags, byte[] bytes, long offset) {
+    Path partition = mount.file("partitions/1.raw");
+    Await.until("there is a partition", () -> Files.exists(partition));
+    return callsOfWrite(partition, flags, bytes, offset);
+  }
+
+  private List<HostCall> callsOfWrite(Path file, int flags, byte[] bytes, long offset) {
+    DiskFile other = DiskFile.open(file, flags);
     List<HostCall> calls = callsOf(() -> other.write(bytes, offset));
     other.close();
     return calls;

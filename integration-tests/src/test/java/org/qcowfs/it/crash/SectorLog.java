@@ -28,6 +28,7 @@ import org.qcowfs.it.kit.DiskBytes;
 final class SectorLog {
   static final int SECTOR_BYTES = 512;
 
+  private static final int PAGE_BYTES = 4096;
   private static final int READ_SECTORS = 2048;
   private static final int REPORTED = 5;
 
@@ -73,9 +74,15 @@ final class SectorLog {
       return (long) count * SECTOR_BYTES;
     }
 
-    /** What to write, in direct memory. */
+    /**
+     * What to write, in direct memory that begins with a page: the kernel would cut a long write
+     * that goes past its cache within a sector otherwise, and a crash may come between the parts.
+     */
     ByteBuffer contents() {
-      ByteBuffer bytes = ByteBuffer.allocateDirect(count * SECTOR_BYTES);
+      ByteBuffer bytes =
+          ByteBuffer.allocateDirect(count * SECTOR_BYTES + 2 * PAGE_BYTES)
+              .alignedSlice(PAGE_BYTES)
+              .limit(count * SECTOR_BYTES);
       for (int i = 0; i < count; i++) {
         stamp(bytes, firstSector + i, number);
       }
