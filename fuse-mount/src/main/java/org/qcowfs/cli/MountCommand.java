@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       "cache=writeback|none|writethrough|directsync|unsafe|volatile, discard=unmap|ignore,",
       "detect_zeroes=off|on|unmap, flush_interval=SECONDS, lazy_refcounts=on|off, allow_shrink,",
       "drop_bitmaps, overlay=discard|FILE, l2_cache_size=BYTES[K|M|G],",
-      "refcount_cache_size=BYTES[K|M|G], allow_other, uid=N, gid=N, umask=OCTAL, threads=N, debug"
+      "refcount_cache_size=BYTES[K|M|G], accelerate=on|off, allow_other, uid=N, gid=N,",
+      "umask=OCTAL, threads=N, debug"
     })
 final class MountCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
