@@ -3,7 +3,6 @@ package org.qcowfs.it.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
@@ -99,30 +98,40 @@ final class DirectWriteTest {
 
   /** As many as the kernel would keep under way, each waiting for pages to be written out. */
   @Test
-  void requestsOfAPartitionThatWaitForPagesOfTheDiskDoNotWaitForEachOther() throws IOException {
+  void requestsOfAPartitionThatWaitForPagesOfTheDiskDoNotWaitForEachOther() throws Exception {
     Path disk = Files.writeString(directory.resolve("table"), "label: dos\n1MiB 128MiB\n");
     try (MountedImage mount = MountedImage.mount(image, "rw", ON)) {
       Command.of("sh", "-c", "sfdisk -q --wipe never %s < %s".formatted(mount.disk(), disk))
           .run()
           .succeeded();
       Path partition = mount.file("partitions/1.raw");
+      AtomicBoolean done = new AtomicBoolean();
+      ExecutorService guest = Executors.newSingleThreadExecutor();
       try (DiskFile file = DiskFile.open(mount.disk(), DiskFile.PLAIN);
-          DiskFile.Mapping mapping = file.map(1 << 20, 32 << 20)) {
-        for (int round = 0; round < 3; round++) {
-          for (int at = 0; at < 32 << 20; at += PAGE) {
-            mapping.put(new byte[] {(byte) (round + 1)}, (1 << 20) + at);
-          }
-          fio(
-                  partition,
-                  "--ioengine=libaio",
-                  "--direct=1",
-                  "--iodepth=64",
-                  "--size=32M",
-                  "--rw=" + (round == 1 ? "randread" : "randrw"),
-                  "--bs=4k")
-              .run()
-              .succeeded();
-        }
+          DiskFile.Mapping mapping = file.map(1 << 20, 1 << 20)) {
+        Future<?> changing =
+            guest.submit(
+                () -> {
+                  for (int i = 0; !done.get(); i++) {
+                    mapping.put(new byte[] {(byte) i}, (1 << 20) + i % 256 * PAGE);
+                  }
+                });
+        fio(
+                partition,
+                "--ioengine=libaio",
+                "--direct=1",
+                "--iodepth=64",
+                "--size=1M",
+                "--loops=20",
+                "--rw=randrw",
+                "--bs=4k")
+            .run()
+            .succeeded();
+        done.set(true);
+        changing.get();
+      } finally {
+        done.set(true);
+        guest.shutdown();
       }
     }
   }
