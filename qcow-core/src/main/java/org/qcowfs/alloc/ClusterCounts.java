@@ -16,6 +16,7 @@ import org.qcowfs.error.UnsupportedFeatureException;
 public final class ClusterCounts {
   private static final int PAGE_CLUSTERS = 512;
   private static final int PAGE_OVERHEAD_BYTES = 100;
+  private static final int LARGE_BYTES = 100;
 
   /** In a page: the count is in the map of large ones. */
   private static final int LARGE = 255;
@@ -23,6 +24,7 @@ public final class ClusterCounts {
   private final NavigableMap<Long, byte[]> pages = new TreeMap<>();
   private final Map<Long, Long> large = new HashMap<>();
   private final long maxPages;
+  private final long maxLarge;
 
   public ClusterCounts() {
     // The JVM is made small on purpose; the rest of the mount must fit too.
@@ -34,6 +36,7 @@ public final class ClusterCounts {
    */
   ClusterCounts(long maxBytes) {
     this.maxPages = Math.max(1, maxBytes / (PAGE_CLUSTERS + PAGE_OVERHEAD_BYTES));
+    this.maxLarge = Math.max(1, maxBytes / LARGE_BYTES);
   }
 
   /** The count of a cluster; 0 at first. */
@@ -44,7 +47,7 @@ public final class ClusterCounts {
   }
 
   /**
-   * Counts a cluster so many times more.
+   * Counts a cluster so many times more, or fewer where the number is negative.
    *
    * @throws UnsupportedFeatureException when there is no memory for it
    */
@@ -60,17 +63,25 @@ public final class ClusterCounts {
     page[(int) (cluster % PAGE_CLUSTERS)] = (byte) Math.min(count, LARGE);
     if (count >= LARGE) {
       large.put(cluster, count);
+      checkMemory(large.size() < maxLarge);
+    } else if (!large.isEmpty()) {
+      large.remove(cluster);
     }
   }
 
   private byte[] newPage(long index) throws UnsupportedFeatureException {
-    if (pages.size() >= maxPages) {
-      throw new UnsupportedFeatureException(
-          "its clusters are too many to be counted in the memory of this process");
-    }
+    checkMemory(pages.size() < maxPages);
     byte[] page = new byte[PAGE_CLUSTERS];
     pages.put(index, page);
     return page;
+  }
+
+  private static void checkMemory(boolean enough) throws UnsupportedFeatureException {
+    if (!enough) {
+      throw new UnsupportedFeatureException(
+          "its clusters are too many to be counted in the memory of this process; allow more with"
+              + " QCOWFS_JAVA_OPTS=-Xmx512m");
+    }
   }
 
   /** The first cluster at or behind the given one whose count is not 0; -1 where there is none. */

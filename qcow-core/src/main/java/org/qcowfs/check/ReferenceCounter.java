@@ -1,13 +1,14 @@
 package org.qcowfs.check;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.qcowfs.alloc.ClusterCounts;
 import org.qcowfs.error.CorruptImageException;
-import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Header;
 import org.qcowfs.format.HeaderExtensions;
 import org.qcowfs.format.L1Entry;
-import org.qcowfs.format.L2Entry;
 import org.qcowfs.format.RefcountEntries;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
@@ -17,35 +18,70 @@ import org.qcowfs.storage.BlockStorage;
  * table is walked once, however many L1 tables share it. So time is bounded by the tables that the
  * file really holds, and so is memory.
  *
- * <p>Invariant: what is counted as a structure belongs to it alone, and an L2 table is nothing
- * else: an image where that does not hold is refused.
+ * <p>It counts in one of two ways. The strict one refuses an image with a pointer that leads
+ * nowhere, or into a structure: what is counted then can be written by. The other one tells a
+ * listener about each defect, and goes on; it compares with the refcounts that the image holds.
  *
- * <p>Thread rules: used by one thread.
+ * <p>Thread rules: used by one thread; tables are read ahead on others.
  */
 public final class ReferenceCounter {
-  /** How far behind the end of the file data may lie that a crash kept from being written. */
-  private static final long MAX_LOST_BYTES = 1L << 30;
+  private static final String L1 = "L1 table";
+
+  /** An L1 table, and the snapshot that it belongs to, or -1 for the active disk. */
+  record L1Table(long hostOffset, long entries, int snapshot) {
+    boolean isActive() {
+      return snapshot < 0;
+    }
+
+    String structure() {
+      return isActive() ? L1 : L1 + " of snapshot " + snapshot;
+    }
+  }
 
   private final BlockStorage storage;
   private final Header header;
   private final ClusterGeometry geometry;
+  private final Defect.Listener listener;
+  private final @Nullable StoredRefcounts stored;
   private final TableScan scan;
-  private final long fileEnd;
+  private final long fileBytes;
   private final ClusterCounts counts = new ClusterCounts();
-  private final ClusterCounts structures = new ClusterCounts();
   private final ClusterCounts l2Tables = new ClusterCounts();
-  private final ClusterCounts compressed = new ClusterCounts();
+  private final ClusterCounts activeTables = new ClusterCounts();
+  private final Structures structures = new Structures();
+  private final List<L1Table> l1Tables = new ArrayList<>();
+  private final L2Entries l2Entries;
+  private L2Stream.Progress progress = L2Stream.Progress.SILENT;
 
+  /** Counts strictly: every method refuses what is malformed. */
   public ReferenceCounter(BlockStorage storage, Header header) throws IOException {
-    this.storage = storage;
-    this.header = header;
-    this.geometry = header.geometry();
-    this.scan = new TableScan(storage);
-    this.fileEnd = clusterBehind(storage.size());
+    this(storage, header, Defect.STRICT, null);
   }
 
   /**
-   * Counts everything: the active disk, the internal snapshots, the bitmaps, and the structures.
+   * Counts, and tells the listener what is wrong.
+   *
+   * @param stored the refcounts that the image holds; null to count strictly
+   */
+  ReferenceCounter(
+      BlockStorage storage,
+      Header header,
+      Defect.Listener listener,
+      @Nullable StoredRefcounts stored)
+      throws IOException {
+    this.storage = storage;
+    this.header = header;
+    this.geometry = header.geometry();
+    this.listener = listener;
+    this.stored = stored;
+    this.scan = new TableScan(storage);
+    this.fileBytes = storage.size();
+    this.l2Entries = new L2Entries(this, header);
+  }
+
+  /**
+   * Counts everything, strictly: the active disk, the internal snapshots, the bitmaps, and the
+   * structures.
    *
    * @throws CorruptImageException when a table is malformed
    */
@@ -54,12 +90,23 @@ public final class ReferenceCounter {
     ReferenceCounter references = new ReferenceCounter(storage, header);
     // Structures first: what is only data must not lie on any of them.
     references.addHeaderAndRefcounts();
-    references.addL1Table(header.l1TableOffset(), header.l1Entries());
-    SnapshotReferences.addTo(references, storage, header);
-    BitmapReferences bitmaps = new BitmapReferences(references, storage, header, extensions);
-    references.addL2Tables();
-    bitmaps.addData();
+    references.countTables(extensions);
     return references;
+  }
+
+  /** Counts header, active disk, snapshots and bitmaps. What the refcounts take is not counted. */
+  void countAllButRefcounts(HeaderExtensions extensions, L2Stream.Progress how) throws IOException {
+    progress = how;
+    addStructure("Header", 0, Math.min(geometry.clusterBytes(), fileBytes), Fix.Part.NONE);
+    countTables(extensions);
+  }
+
+  private void countTables(HeaderExtensions extensions) throws IOException {
+    addL1Table(new L1Table(header.l1TableOffset(), header.l1Entries(), -1), Fix.Part.L1_LENGTH);
+    new SnapshotReferences(this, storage, header).add();
+    BitmapReferences bitmaps = new BitmapReferences(this, storage, header, extensions);
+    addL2Tables();
+    bitmaps.addData();
   }
 
   private long clusterBehind(long hostOffset) {
@@ -73,7 +120,7 @@ public final class ReferenceCounter {
 
   /** How often the cluster is referred to by something that says whether it is the only one. */
   long countWithCopiedFlag(long cluster) {
-    return counts.get(cluster) - compressed.get(cluster);
+    return counts.get(cluster) - l2Entries.compressedCount(cluster);
   }
 
   /** How often each cluster is referred to. */
@@ -81,161 +128,313 @@ public final class ReferenceCounter {
     return counts;
   }
 
+  /** How often each cluster is referred to as an L2 table. */
+  ClusterCounts l2Tables() {
+    return l2Tables;
+  }
+
+  List<L1Table> l1Tables() {
+    return l1Tables;
+  }
+
+  Structures structures() {
+    return structures;
+  }
+
+  L2Entries.Fragments fragments() {
+    return l2Entries.fragments();
+  }
+
+  long activeReferences(long l2Table) {
+    return activeTables.get(l2Table >>> geometry.clusterBits());
+  }
+
+  long references(long l2Table) {
+    return l2Tables.get(l2Table >>> geometry.clusterBits());
+  }
+
+  boolean isStrict() {
+    return stored == null;
+  }
+
+  TableScan scan() {
+    return scan;
+  }
+
+  long fileBytes() {
+    return fileBytes;
+  }
+
+  /** Clusters that the file has room for, the last one perhaps in part. */
+  long fileClusters() {
+    return clusterBehind(fileBytes);
+  }
+
   /** One cluster more than the last that is referred to or lies in the file. */
   public long endCluster() {
-    return Math.max(fileEnd, counts.end());
+    return Math.max(fileClusters(), counts.end());
+  }
+
+  /** Whether a range ends so far behind the file that it can be none: QEMU's rule. */
+  boolean isPastEnd(long hostOffset, long bytes) {
+    return hostOffset < 0 || hostOffset - fileBytes >= geometry.clusterBytes() - bytes;
+  }
+
+  /** A pointer that leads nowhere, or to something else. */
+  void hiding(Finding finding, Fix fix) throws CorruptImageException {
+    listener.found(Defect.hiding(finding, fix));
+  }
+
+  /** Something that is wrong, but leads nobody astray. */
+  void harmless(Finding finding, Fix fix) throws CorruptImageException {
+    listener.found(Defect.harmless(finding, fix));
   }
 
   /**
    * Counts the clusters of a structure that nothing else may share.
    *
    * @param name in the specification's words
+   * @param fix where it cannot lie there
+   * @return whether at least a part of it can be read
    */
-  void addStructure(String name, long hostOffset, long bytes) throws IOException {
+  boolean addStructure(String name, long hostOffset, long bytes, Fix fix) throws IOException {
     if (!geometry.isClusterAligned(hostOffset)) {
-      throw new CorruptImageException(name, hostOffset, "not aligned to a cluster");
+      hiding(
+          Finding.corruption(name, hostOffset, "not aligned to a cluster", "it cannot be read"),
+          fix);
+      return false;
     }
-    if (hostOffset < 0 || bytes > storage.size() || hostOffset > storage.size() - bytes) {
-      throw new CorruptImageException(
-          name, hostOffset, "%d bytes, ends past the end of the file".formatted(bytes));
+    boolean cut =
+        isStrict()
+            ? hostOffset < 0 || hostOffset > fileBytes - bytes
+            : bytes > 0 && isPastEnd(hostOffset, bytes);
+    if (cut) {
+      hiding(
+          Finding.corruption(
+              name,
+              hostOffset,
+              "%d bytes, ends past the end of the file".formatted(bytes),
+              "what it says there is lost"),
+          fix);
+      return hostOffset >= 0 && hostOffset < fileBytes;
     }
+    String other = null;
     long behind = clusterBehind(hostOffset + bytes);
     for (long cluster = hostOffset >>> geometry.clusterBits(); cluster < behind; cluster++) {
-      if (structures.get(cluster) != 0) {
-        throw new CorruptImageException(
-            name, hostOffset, "overlaps another structure of the image");
-      }
-      structures.add(cluster, 1);
       counts.add(cluster, 1);
+      if (other == null && structures.contains(cluster)) {
+        other = structures.nameOf(cluster);
+        hiding(overlap(name, hostOffset, cluster, other), fix);
+      }
+      structures.add(cluster, name);
     }
+    return true;
   }
 
-  /** Counts header, refcount table and blocks. */
+  /** QEMU counts an overlap only where refcounts tell of it; and then with the refcounts. */
+  Finding overlap(String name, long hostOffset, long cluster, String other) {
+    boolean countedLater =
+        stored != null && stored.get(cluster) < counts.get(cluster) && !isStrict();
+    return Finding.corruption(
+            name,
+            hostOffset,
+            "overlaps another structure of the image: " + other,
+            "a write to one would destroy the other")
+        .times(countedLater ? 0 : 1);
+  }
+
+  /** Counts header, refcount table and blocks, strictly. */
   public void addHeaderAndRefcounts() throws IOException {
-    addStructure("Header", 0, Math.min(geometry.clusterBytes(), storage.size()));
+    addStructure("Header", 0, Math.min(geometry.clusterBytes(), fileBytes), Fix.Part.NONE);
     long tableBytes = (long) header.refcountTableClusters() << geometry.clusterBits();
-    addStructure("Refcount table", header.refcountTableOffset(), tableBytes);
+    addStructure("Refcount table", header.refcountTableOffset(), tableBytes, Fix.Part.NONE);
     scan.visit(
-        "Refcount table",
         header.refcountTableOffset(),
         tableBytes / Long.BYTES,
         (index, entry) -> {
           long block = RefcountEntries.blockOffset(entry);
           if (block != 0) {
-            addStructure("Refcount block", block, geometry.clusterBytes());
+            addStructure("Refcount block", block, geometry.clusterBytes(), Fix.Part.NONE);
           }
         });
   }
 
-  /** Counts an L1 table, the L2 tables it names, and every cluster that those name. */
+  /** Counts an L1 table, the L2 tables it names, and every cluster that those name; strictly. */
   public void addTables(long l1TableOffset, long l1Entries) throws IOException {
-    addL1Table(l1TableOffset, l1Entries);
+    addL1Table(new L1Table(l1TableOffset, l1Entries, -1), Fix.Part.NONE);
     addL2Tables();
   }
 
   /** Counts an L1 table; the L2 tables it names are counted by {@link #addL2Tables}. */
-  void addL1Table(long l1TableOffset, long l1Entries) throws IOException {
-    addStructure("L1 table", l1TableOffset, l1Entries * Long.BYTES);
-    scan.visit(
-        "L1 table",
-        l1TableOffset,
-        l1Entries,
-        (index, entry) -> {
-          long table = L1Entry.l2TableOffset(entry);
-          if (table != 0) {
-            checkL2Table(table, l1TableOffset, index);
-            l2Tables.add(table >>> geometry.clusterBits(), 1);
-          }
-        });
-  }
-
-  private void checkL2Table(long table, long l1TableOffset, long index) throws IOException {
-    String problem =
-        !geometry.isClusterAligned(table)
-            ? "is not aligned to a cluster"
-            : table > storage.size() - geometry.clusterBytes()
-                ? "ends past the end of the file"
-                : null;
-    if (problem != null) {
-      throw new CorruptImageException(
-          "L1 table",
-          l1TableOffset,
-          "entry %d: the L2 table at host offset 0x%x %s".formatted(index, table, problem));
+  void addL1Table(L1Table table, Fix fix) throws IOException {
+    long bytes = table.entries() * Long.BYTES;
+    if (addStructure(table.structure(), table.hostOffset(), bytes, fix)) {
+      l1Tables.add(table);
     }
   }
 
-  /** Counts the L2 tables that were found, and every cluster that they name. Called once. */
+  /** An L1 table that does not lie in the file as a whole: what is there is read. */
+  void addUncountedL1Table(L1Table table) throws IOException {
+    if (table.hostOffset() >= 0 && table.hostOffset() < fileBytes) {
+      l1Tables.add(table);
+    }
+  }
+
+  long wholeClusters(long bytes) {
+    return clusterBehind(bytes) << geometry.clusterBits();
+  }
+
+  /** A scan of its own, for looking something up during another. */
+  TableScan lookUpScan() {
+    return new TableScan(storage);
+  }
+
+  /** Counts the L2 tables that are named, and every cluster that they name. Called once. */
   void addL2Tables() throws IOException {
-    int bits = geometry.clusterBits();
-    for (long table = l2Tables.next(0); table >= 0; table = l2Tables.next(table + 1)) {
-      if (structures.get(table) != 0) {
-        throw new CorruptImageException(
-            "L2 table", table << bits, "overlaps another structure of the image");
-      }
-      counts.add(table, l2Tables.get(table));
-      long hostOffset = table << bits;
-      long references = l2Tables.get(table);
+    for (L1Table table : l1Tables) {
       scan.visit(
-          "L2 table",
-          hostOffset,
-          geometry.clusterBytes() / Long.BYTES,
-          (index, word) -> {
-            if (index % geometry.l2EntryWords() == 0) {
-              addEntry(hostOffset, index / geometry.l2EntryWords(), word, references);
-            }
-          });
+          table.hostOffset(), table.entries(), (index, entry) -> addL1Entry(table, index, entry));
+    }
+    long total = 0;
+    for (long table = l2Tables.next(0); table >= 0; table = l2Tables.next(table + 1)) {
+      counts.add(table, l2Tables.get(table));
+      total++;
+    }
+    progress.expect(total);
+    try (L2Stream stream = new L2Stream(storage, geometry)) {
+      stream.visit(l2Tables, l2Entries, progress);
     }
   }
 
-  private void addEntry(long table, long index, long entry, long references) throws IOException {
-    int bits = geometry.clusterBits();
-    if (L2Entry.isCompressed(entry)) {
-      if (header.hasDataFile()) {
-        throw malformed("L2 table", table, index, "is compressed, beside an external data file");
+  private void addL1Entry(L1Table table, long index, long entry) throws IOException {
+    long word = table.hostOffset() + index * Long.BYTES;
+    long l2Table = L1Entry.l2TableOffset(entry);
+    long plain = entry & ~L1Entry.reservedBits(entry);
+    if (plain != entry) {
+      harmless(
+          l1Finding(table, index, "reserved bits are set: 0x%x".formatted(entry), ""),
+          Fix.Words.one(word, plain));
+    }
+    if (l2Table == 0) {
+      if (plain == entry) {
+        harmless(
+            l1Finding(table, index, "names no L2 table, but is 0x%x".formatted(entry), ""),
+            Fix.Words.one(word, 0));
       }
-      long data = L2Entry.compressedOffset(entry, bits);
-      long bytes = L2Entry.compressedBytes(entry, bits);
-      addData("L2 table", table, index, data, bytes, references);
-      long behind = clusterBehind(data + bytes);
-      for (long cluster = data >>> bits; cluster < behind; cluster++) {
-        compressed.add(cluster, references);
+      return;
+    }
+    if (table.isActive()) {
+      checkCopied(
+          (problem, meaning) -> l1Finding(table, index, problem, meaning),
+          L1Entry.isCopied(entry),
+          l2Table,
+          1);
+    }
+    if (addL2Table(table, index, entry)) {
+      l2Tables.add(l2Table >>> geometry.clusterBits(), 1);
+      if (table.isActive()) {
+        activeTables.add(l2Table >>> geometry.clusterBits(), 1);
       }
-    } else if (L2Entry.hostOffset(entry) != 0 && !header.hasDataFile()) {
-      long data = L2Entry.hostOffset(entry);
-      if (!geometry.isClusterAligned(data)) {
-        throw malformed("L2 table", table, index, "is not aligned to a cluster");
-      }
-      addData("L2 table", table, index, data, geometry.clusterBytes(), references);
     }
   }
 
-  /**
-   * Counts the clusters that the entry of a table names. They may lie behind the end of the file,
-   * where a power loss took what was written there; but not far, and never on a structure.
-   */
-  void addData(
-      String structure, long table, long index, long hostOffset, long bytes, long references)
-      throws CorruptImageException, UnsupportedFeatureException {
-    long lost = Math.max(fileEnd, MAX_LOST_BYTES >>> geometry.clusterBits());
-    long behind = clusterBehind(hostOffset + bytes);
-    if (behind > fileEnd + lost) {
-      throw malformed(structure, table, index, "lies far behind the end of the file");
+  /** Makes a finding, for those who want to read it. */
+  @FunctionalInterface
+  interface FindingSource {
+    Finding of(String problem, String consequence) throws IOException;
+  }
+
+  private Finding l1Finding(L1Table table, long index, String problem, String consequence) {
+    Finding finding =
+        Finding.corruption(table.structure(), table.hostOffset(), problem, consequence).at(index);
+    return finding.guest(index << geometry.l1EntryBits());
+  }
+
+  /** Whether an L2 table can lie there. */
+  private boolean addL2Table(L1Table table, long index, long entry) throws IOException {
+    long word = table.hostOffset() + index * Long.BYTES;
+    long l2Table = L1Entry.l2TableOffset(entry);
+    String lost =
+        "%d bytes of the disk from there on are lost".formatted(1L << geometry.l1EntryBits());
+    String names = "the L2 table at host offset 0x%x ".formatted(l2Table);
+    if (!geometry.isClusterAligned(l2Table)) {
+      hiding(
+          l1Finding(table, index, names + "is not aligned to a cluster", lost)
+              .times(errorsOfMisaligned(l2Table)),
+          Fix.Words.one(word, 0));
+      countMisaligned(l2Table, 1);
+      return false;
     }
-    for (long cluster = hostOffset >>> geometry.clusterBits(); cluster < behind; cluster++) {
-      if (structures.get(cluster) != 0 || l2Tables.get(cluster) != 0) {
-        throw malformed(structure, table, index, "overlaps a structure of the image");
-      }
+    if (isStrict()
+        ? l2Table > fileBytes - geometry.clusterBytes()
+        : isPastEnd(l2Table, geometry.clusterBytes())) {
+      hiding(
+          l1Finding(table, index, names + "ends past the end of the file", lost),
+          Fix.Words.one(word, 0));
+      return false;
+    }
+    long cluster = l2Table >>> geometry.clusterBits();
+    if (structures.contains(cluster)) {
+      Finding finding =
+          l1Finding(
+                  table,
+                  index,
+                  names + "overlaps another structure of the image: " + structures.nameOf(cluster),
+                  lost)
+              .times(overlapErrors(cluster, 1));
+      hiding(finding, relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
+    }
+    return true;
+  }
+
+  private Fix relocation(long word, long entry, Fix.Relocate.Pointer kind, long hostOffset) {
+    return new Fix.Relocate(word, entry, kind, hostOffset, geometry.clusterBytes(), false);
+  }
+
+  /** How many errors a further reference to a cluster is, beside what its refcount will tell. */
+  long overlapErrors(long cluster, long references) {
+    return stored != null && stored.get(cluster) < counts.get(cluster) + references ? 0 : 1;
+  }
+
+  /** QEMU counts a second error where a misaligned cluster lies past the end too. */
+  long errorsOfMisaligned(long hostOffset) {
+    return !header.hasDataFile() && isPastEnd(hostOffset, geometry.clusterBytes()) ? 2 : 1;
+  }
+
+  /** QEMU counts both clusters that a misaligned one would take; repairs count anew. */
+  void countMisaligned(long hostOffset, long references) throws IOException {
+    if (!isStrict() && !isPastEnd(hostOffset, geometry.clusterBytes())) {
+      long cluster = hostOffset >>> geometry.clusterBits();
       counts.add(cluster, references);
+      counts.add(cluster + 1, references);
     }
   }
 
-  private static CorruptImageException malformed(
-      String structure, long table, long index, String problem) {
-    return new CorruptImageException(
-        structure, table, "what entry %d names %s".formatted(index, problem));
+  /** The COPIED flag must say whether the refcount is one. */
+  void checkCopied(FindingSource source, boolean copied, long hostOffset, long errors)
+      throws IOException {
+    long cluster = hostOffset >>> geometry.clusterBits();
+    if (stored != null && !stored.isUnreadable(cluster)) {
+      checkCopied(source, copied, hostOffset, errors, stored.get(cluster));
+    }
   }
 
-  TableScan scan() {
-    return scan;
+  /** As {@link #checkCopied}, where the refcount is known. */
+  void checkCopied(
+      FindingSource source, boolean copied, long hostOffset, long errors, long refcount)
+      throws IOException {
+    if (errors == 0 || (refcount == 1) == copied) {
+      return;
+    }
+    if (!listener.wantsText()) {
+      listener.more(errors);
+      return;
+    }
+    String problem =
+        "COPIED is %s, but the refcount of host offset 0x%x is %d"
+            .formatted(copied ? "set" : "clear", hostOffset, refcount);
+    String consequence =
+        copied ? "a write could change a snapshot or other data" : "each write copies needlessly";
+    harmless(source.of(problem, consequence).times(errors), Fix.Part.COUNTS);
   }
 }

@@ -1,52 +1,93 @@
 package org.qcowfs.check;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.Header;
-import org.qcowfs.format.Limits;
-import org.qcowfs.format.SnapshotEntry;
 import org.qcowfs.storage.BlockStorage;
 
-/** Counts what the internal snapshots of an image refer to: their table and their L1 tables. */
+/**
+ * Counts what the internal snapshots of an image refer to: their table and their L1 tables.
+ *
+ * <p>Thread rules: used by one thread.
+ */
 final class SnapshotReferences {
-  private SnapshotReferences() {}
+  private static final String TABLE = "Snapshot table";
 
-  /** Counts the snapshot table, every L1 table that it names, and the L2 tables that those name. */
-  static void addTo(ReferenceCounter references, BlockStorage storage, Header header)
-      throws IOException {
-    long start = header.snapshotTableOffset();
-    long offset = start;
-    long end = start;
-    for (int index = 0; index < header.snapshotCount(); index++) {
-      ByteBuffer head = ByteBuffer.allocate(SnapshotEntry.HEAD_BYTES);
-      boolean headInFile = storage.read(head, offset) == SnapshotEntry.HEAD_BYTES;
-      end = headInFile ? offset + SnapshotEntry.unpaddedBytes(head.flip()) : Long.MAX_VALUE;
-      if (end > storage.size() || end - start > Limits.SNAPSHOT_TABLE_BYTES) {
-        throw new CorruptImageException(
-            "Snapshot table",
-            start,
-            "entry %d ends past the end of the file or of the largest possible table"
-                .formatted(index));
-      }
-      addL1Table(references, start, index, head);
-      offset += SnapshotEntry.entryBytes(head);
+  private final ReferenceCounter references;
+  private final BlockStorage storage;
+  private final Header header;
+
+  SnapshotReferences(ReferenceCounter references, BlockStorage storage, Header header) {
+    this.references = references;
+    this.storage = storage;
+    this.header = header;
+  }
+
+  /** Counts the snapshot table and every L1 table that it names. */
+  void add() throws IOException {
+    if (header.snapshotCount() == 0) {
+      return;
     }
-    if (end > start) {
-      references.addStructure("Snapshot table", start, end - start);
+    if (header.hasDataFile()) {
+      references.harmless(
+          Finding.corruption(
+              TABLE,
+              header.snapshotTableOffset(),
+              "%d snapshots of a disk with an external data file".formatted(header.snapshotCount()),
+              "they change with the disk"),
+          Fix.Part.NONE);
+    }
+    SnapshotScan scan = SnapshotScan.read(storage, header);
+    references.addStructure(
+        TABLE, header.snapshotTableOffset(), scan.bytes(), Fix.Part.SNAPSHOT_TABLE);
+    for (SnapshotScan.Entry entry : scan.entries()) {
+      add(entry);
+    }
+    if (scan.lost() > 0) {
+      references.hiding(
+          Finding.corruption(
+                  TABLE,
+                  header.snapshotTableOffset(),
+                  "ends past the end of the file or of the largest possible table",
+                  scan.lost() + " snapshots are lost")
+              .at(scan.entries().size()),
+          Fix.Part.SNAPSHOT_TABLE);
     }
   }
 
-  private static void addL1Table(
-      ReferenceCounter references, long table, int index, ByteBuffer head) throws IOException {
-    long entries = SnapshotEntry.l1Entries(head);
-    if (entries * Long.BYTES > Limits.L1_TABLE_BYTES) {
-      throw new CorruptImageException(
-          "Snapshot table",
-          table,
-          "the L1 table of entry %d has %d entries, more than the limit of 4194304"
-              .formatted(index, entries));
+  private void add(SnapshotScan.Entry entry) throws IOException {
+    String harmless = entry.flaw(header.version());
+    if (harmless != null) {
+      references.harmless(finding(entry, harmless, ""), Fix.Part.SNAPSHOT_TABLE);
     }
-    references.addL1Table(SnapshotEntry.l1TableOffset(head), entries);
+    String problem = entry.problem(references.fileBytes(), header.geometry());
+    if (problem != null) {
+      references.hiding(finding(entry, problem, "the snapshot is lost"), Fix.Part.SNAPSHOT_TABLE);
+      if (!entry.isAligned(header.geometry())
+          || entry.l1Bytes() > org.qcowfs.format.Limits.L1_TABLE_BYTES) {
+        return;
+      }
+    }
+    ReferenceCounter.L1Table table =
+        new ReferenceCounter.L1Table(entry.l1TableOffset(), entry.l1Entries(), entry.index());
+    if (problem != null) {
+      references.addUncountedL1Table(table);
+    } else {
+      references.addL1Table(
+          table,
+          new Fix.Relocate(
+              entry.hostOffset(),
+              entry.l1TableOffset(),
+              Fix.Relocate.Pointer.PLAIN,
+              entry.l1TableOffset(),
+              references.wholeClusters(entry.l1Bytes()),
+              false));
+    }
+  }
+
+  private Finding finding(SnapshotScan.Entry entry, String problem, String consequence) {
+    String named =
+        entry.name().isEmpty() ? problem : "snapshot '%s': %s".formatted(entry.name(), problem);
+    return Finding.corruption(TABLE, header.snapshotTableOffset(), named, consequence)
+        .at(entry.index());
   }
 }

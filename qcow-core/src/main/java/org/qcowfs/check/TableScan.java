@@ -3,12 +3,11 @@ package org.qcowfs.check;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.storage.BlockStorage;
 
 /**
  * Reads the 64-bit words of tables, piece by piece. Holes of the file are skipped, so time is
- * bounded by what the file takes up on the host.
+ * bounded by what the file takes up on the host. What lies past its end reads as zeros.
  *
  * <p>Thread rules: used by one thread; one scan at a time.
  */
@@ -29,17 +28,9 @@ final class TableScan {
     this.storage = storage;
   }
 
-  /**
-   * Visits each word that is not 0, in order.
-   *
-   * @param structure what the table is, for the message where it is not in the file
-   */
-  void visit(String structure, long hostOffset, long words, Visitor visitor) throws IOException {
+  /** Visits each word that is not 0, in order. */
+  void visit(long hostOffset, long words, Visitor visitor) throws IOException {
     long bytes = words * Long.BYTES;
-    if (hostOffset > storage.size() - bytes) {
-      throw new CorruptImageException(
-          structure, hostOffset, "%d bytes, ends past the end of the file".formatted(bytes));
-    }
     long done = 0;
     while (done < bytes) {
       long data = storage.nextData(hostOffset + done);
@@ -50,8 +41,14 @@ final class TableScan {
       done = Math.max(done, data - hostOffset & -Long.BYTES);
       int count = (int) Math.min(PIECE_BYTES, bytes - done);
       if (count > 0) {
-        storage.readFully(piece.clear().limit(count), hostOffset + done);
+        int read = storage.read(piece.clear().limit(count), hostOffset + done);
+        while (piece.hasRemaining() && piece.position() % Long.BYTES != 0) {
+          piece.put((byte) 0);
+        }
         visitPiece(done / Long.BYTES, visitor);
+        if (read < count) {
+          return;
+        }
         done += count;
       }
     }

@@ -70,6 +70,47 @@ public record Header(
    *     unchanged
    */
   public static Header decode(ByteBuffer image) throws Qcow2Exception {
+    Header header = decodeAnyRefcounts(image);
+    header.checkRefcountTable();
+    return header;
+  }
+
+  /**
+   * As {@link #decode}, for a check, which can do without a refcount table: where none can be where
+   * the header says, its offset and length are 0.
+   */
+  public static Header decodeForCheck(ByteBuffer image) throws Qcow2Exception {
+    Header header = decodeAnyRefcounts(image);
+    try {
+      header.checkRefcountTable();
+      return header;
+    } catch (CorruptImageException e) {
+      return header.withoutRefcountTable();
+    }
+  }
+
+  private Header withoutRefcountTable() {
+    return new Header(
+        version,
+        backingNameOffset,
+        backingNameBytes,
+        clusterBits,
+        virtualSize,
+        l1Entries,
+        l1TableOffset,
+        0,
+        0,
+        snapshotCount,
+        snapshotTableOffset,
+        incompatibleFeatures,
+        compatibleFeatures,
+        autoclearFeatures,
+        refcountOrder,
+        headerBytes,
+        compressionType);
+  }
+
+  private static Header decodeAnyRefcounts(ByteBuffer image) throws Qcow2Exception {
     ByteBuffer in = image.slice().order(ByteOrder.BIG_ENDIAN);
     check(
         in.remaining() >= BYTES_V2, 0, "the file has %d bytes, a header needs 72", in.remaining());
@@ -190,6 +231,10 @@ public record Header(
 
   private void checkTables() throws Qcow2Exception {
     checkTable(40, "l1_table_offset", l1TableOffset, l1Entries * 8L);
+    checkTable(64, "snapshots_offset", snapshotTableOffset, 0);
+  }
+
+  private void checkRefcountTable() throws CorruptImageException {
     check(
         refcountTableClusters > 0
             && (long) refcountTableClusters << clusterBits <= Limits.REFCOUNT_TABLE_BYTES,
@@ -202,11 +247,10 @@ public record Header(
         "refcount_table_offset",
         refcountTableOffset,
         (long) refcountTableClusters << clusterBits);
-    checkTable(64, "snapshots_offset", snapshotTableOffset, 0);
   }
 
   private void checkTable(int fieldOffset, String field, long offset, long bytes)
-      throws Qcow2Exception {
+      throws CorruptImageException {
     check(
         geometry().isClusterAligned(offset),
         fieldOffset,

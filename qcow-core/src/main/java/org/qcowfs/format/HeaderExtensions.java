@@ -109,6 +109,11 @@ public final class HeaderExtensions {
     }
   }
 
+  /** No extensions, for an image whose own cannot be read. */
+  public static HeaderExtensions none(Header header) {
+    return new HeaderExtensions(List.of(), header.headerBytes());
+  }
+
   /** All extensions, in the order in which they are stored. */
   public List<Extension> all() {
     return extensions;

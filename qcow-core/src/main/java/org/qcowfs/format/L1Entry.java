@@ -14,6 +14,7 @@ public final class L1Entry {
   private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
 
   private static final long COPIED = 1L << 63;
+  private static final long RESERVED = 0x7f00_0000_0000_01ffL;
 
   private L1Entry() {}
 
@@ -34,5 +35,15 @@ public final class L1Entry {
   /** Host offset of the L2 table, or 0 where there is none. */
   public static long l2TableOffset(long entry) {
     return entry & OFFSET_MASK;
+  }
+
+  /** The reserved bits that are set; readers ignore them. */
+  public static long reservedBits(long entry) {
+    return entry & RESERVED;
+  }
+
+  /** The entry with another L2 table, and everything else as it is. */
+  public static long withL2Table(long entry, long l2TableOffset) {
+    return (entry & ~OFFSET_MASK) | l2TableOffset;
   }
 }

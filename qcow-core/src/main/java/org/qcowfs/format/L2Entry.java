@@ -15,6 +15,7 @@ public final class L2Entry {
   private static final long ZERO = 1L;
   private static final long COMPRESSED = 1L << 62;
   private static final long COPIED = 1L << 63;
+  private static final long RESERVED = 0x3f00_0000_0000_01feL;
   private static final int SECTOR_BYTES = 512;
 
   /** The cluster is unallocated: it reads from the backing file. */
@@ -75,5 +76,28 @@ public final class L2Entry {
 
   private static int compressedOffsetBits(int clusterBits) {
     return 62 - (clusterBits - 8);
+  }
+
+  /** The reserved bits of a standard entry that are set; readers ignore them. */
+  public static long reservedBits(long entry) {
+    return entry & RESERVED;
+  }
+
+  /** The entry of a standard cluster in another place, and everything else as it is. */
+  public static long withHostOffset(long entry, long hostOffset) {
+    return (entry & ~OFFSET_MASK) | hostOffset;
+  }
+
+  /** The entry of compressed data in another place, and everything else as it is. */
+  public static long withCompressedOffset(long entry, int clusterBits, long hostOffset) {
+    return (entry & (-1L << compressedOffsetBits(clusterBits))) | hostOffset;
+  }
+
+  /** The entry of compressed data that ends with the sector in which this many bytes end. */
+  public static long withCompressedBytes(long entry, int clusterBits, long bytes) {
+    int offsetBits = compressedOffsetBits(clusterBits);
+    long sectors = (bytes + (entry & (SECTOR_BYTES - 1)) + SECTOR_BYTES - 1) / SECTOR_BYTES;
+    long kept = entry & (COPIED | COMPRESSED | ((1L << offsetBits) - 1));
+    return kept | (Math.max(0, sectors - 1) << offsetBits);
   }
 }

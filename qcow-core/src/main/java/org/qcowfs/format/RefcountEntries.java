@@ -17,6 +17,11 @@ public final class RefcountEntries {
     return tableEntry & BLOCK_OFFSET_MASK;
   }
 
+  /** The reserved bits of a refcount table entry that are set. */
+  public static long reservedBits(long tableEntry) {
+    return tableEntry & ~BLOCK_OFFSET_MASK;
+  }
+
   /**
    * The refcount at the index.
    *

@@ -1,0 +1,313 @@
+package org.qcowfs.check;
+
+import java.io.IOException;
+import org.qcowfs.alloc.ClusterCounts;
+import org.qcowfs.check.Fix.Relocate.Pointer;
+import org.qcowfs.format.Header;
+import org.qcowfs.format.L2Entry;
+import org.qcowfs.format.SubclusterBitmap;
+import org.qcowfs.geometry.ClusterGeometry;
+
+/**
+ * Counts what the entries of L2 tables name, and says what is wrong with them.
+ *
+ * <p>Thread rules: used by one thread.
+ */
+final class L2Entries implements L2Stream.Visitor {
+  private static final String UNREADABLE = "this part of the disk cannot be read";
+
+  /** How far behind the end of the file data may lie that a crash kept from being written. */
+  private static final long MAX_LOST_BYTES = 1L << 30;
+
+  /** How the clusters of the active disk lie in the file, in clusters. */
+  record Fragments(long allocated, long fragmented, long compressed) {}
+
+  private final ReferenceCounter references;
+  private final Header header;
+  private final ClusterGeometry geometry;
+  private final L2Places places;
+  private final ClusterCounts compressed = new ClusterCounts();
+  private final long maxRefcount;
+  private long allocatedClusters;
+  private long fragmentedClusters;
+  private long compressedClusters;
+  private long table = -1;
+  private long times;
+  private long active;
+  private long nextOffset;
+
+  L2Entries(ReferenceCounter references, Header header) {
+    this.references = references;
+    this.header = header;
+    this.geometry = header.geometry();
+    this.places = new L2Places(references, geometry);
+    this.maxRefcount =
+        header.refcountOrder() == 6 ? Long.MAX_VALUE : (1L << header.refcountBits()) - 1;
+  }
+
+  Fragments fragments() {
+    return new Fragments(allocatedClusters, fragmentedClusters, compressedClusters);
+  }
+
+  /** How often a cluster is referred to as compressed data; only known of a strict count. */
+  long compressedCount(long cluster) {
+    return compressed.get(cluster);
+  }
+
+  @Override
+  public void entry(long l2Table, int index, long entry, long bitmap) throws IOException {
+    if (l2Table != table) {
+      table = l2Table;
+      times = references.references(l2Table);
+      active = references.activeReferences(l2Table);
+      nextOffset = 0;
+    }
+    if (L2Entry.isCompressed(entry)) {
+      compressed(index, entry, bitmap);
+    } else {
+      standard(index, entry, bitmap);
+    }
+  }
+
+  private long wordOffset(int index) {
+    return table + (long) index * geometry.l2EntryWords() * Long.BYTES;
+  }
+
+  private Finding finding(int index, String problem, String consequence) throws IOException {
+    return places.finding(table, index, problem, consequence).times(times);
+  }
+
+  private Fix words(int index, long entry, long bitmap) {
+    return geometry.extendedL2()
+        ? Fix.Words.both(wordOffset(index), entry, bitmap)
+        : Fix.Words.one(wordOffset(index), entry);
+  }
+
+  private void standard(int index, long entry, long bitmap) throws IOException {
+    if (L2Entry.reservedBits(entry) != 0) {
+      references.harmless(
+          finding(index, "reserved bits are set: 0x%x".formatted(entry), ""),
+          words(index, entry & ~L2Entry.reservedBits(entry), bitmap));
+    }
+    long hostOffset = L2Entry.hostOffset(entry);
+    boolean placed = hostOffset != 0 || (header.hasDataFile() && L2Entry.isCopied(entry));
+    if (!placed || (!geometry.extendedL2() && hostOffset == 0 && L2Entry.isZero(entry))) {
+      if (geometry.extendedL2() && SubclusterBitmap.allocatesAny(bitmap)) {
+        references.harmless(
+            finding(
+                index,
+                "has subclusters, but no cluster: bitmap 0x%x".formatted(bitmap),
+                UNREADABLE),
+            lost(index, entry, bitmap));
+      }
+      return;
+    }
+    if (geometry.extendedL2() && SubclusterBitmap.contradictsItself(bitmap)) {
+      references.harmless(
+          finding(
+              index,
+              "subclusters are data and zeros at once: bitmap 0x%x".formatted(bitmap),
+              UNREADABLE),
+          words(index, entry, bitmap & ~(bitmap << 32)));
+    }
+    cluster(index, entry, bitmap, hostOffset);
+  }
+
+  private void cluster(int index, long entry, long bitmap, long hostOffset) throws IOException {
+    if (active > 0) {
+      allocatedClusters += active;
+      if (nextOffset != 0 && nextOffset != hostOffset) {
+        fragmentedClusters += active;
+      }
+      nextOffset = hostOffset + geometry.clusterBytes();
+    }
+    if (header.hasDataFile()) {
+      references.checkCopied(
+          (problem, meaning) -> finding(index, problem, meaning),
+          L2Entry.isCopied(entry),
+          hostOffset,
+          active,
+          1);
+    } else {
+      references.checkCopied(
+          (problem, meaning) -> finding(index, problem, meaning),
+          L2Entry.isCopied(entry),
+          hostOffset,
+          active);
+    }
+    if (!geometry.isClusterAligned(hostOffset)) {
+      references.hiding(
+          finding(
+                  index,
+                  "what it names, host offset 0x%x, is not aligned to a cluster"
+                      .formatted(hostOffset),
+                  consequenceOfLoss(entry, bitmap))
+              .times(times * references.errorsOfMisaligned(hostOffset)),
+          lost(index, entry, bitmap));
+      if (!header.hasDataFile()) {
+        references.countMisaligned(hostOffset, times);
+      }
+    } else if (!header.hasDataFile()) {
+      countData(index, entry, bitmap, hostOffset);
+    }
+  }
+
+  private void countData(int index, long entry, long bitmap, long hostOffset) throws IOException {
+    long bytes = geometry.clusterBytes();
+    if (isLost(hostOffset, bytes)) {
+      references.hiding(
+          finding(index, pastEnd(hostOffset), consequenceOfLoss(entry, bitmap)),
+          lost(index, entry, bitmap));
+      return;
+    }
+    count(
+        index,
+        hostOffset,
+        bytes,
+        () -> relocation(index, entry, Pointer.L2_ENTRY, hostOffset, bytes));
+  }
+
+  /** What lies behind the end is counted strictly, so that a repair can make room for it. */
+  private boolean isLost(long hostOffset, long bytes) {
+    if (!references.isStrict()) {
+      return references.isPastEnd(hostOffset, bytes);
+    }
+    long end = references.fileClusters() << geometry.clusterBits();
+    return hostOffset + bytes > end + Math.max(end, MAX_LOST_BYTES);
+  }
+
+  private String pastEnd(long hostOffset) {
+    return "what it names, host offset 0x%x, lies %spast the end of the file"
+        .formatted(hostOffset, references.isStrict() ? "far behind the end, " : "");
+  }
+
+  private String consequenceOfLoss(long entry, long bitmap) {
+    boolean data =
+        geometry.extendedL2() ? SubclusterBitmap.allocatesAny(bitmap) : !L2Entry.isZero(entry);
+    return data
+        ? "%d bytes of the disk are lost".formatted(geometry.clusterBytes())
+        : "it reads as zeros";
+  }
+
+  /** What cannot be read any more becomes zeros, and never the older contents of a backing file. */
+  private Fix lost(int index, long entry, long bitmap) {
+    if (geometry.extendedL2()) {
+      long zeros = (bitmap & SubclusterBitmap.ALL_ZERO) | (bitmap << 32);
+      return Fix.Words.both(wordOffset(index), L2Entry.UNALLOCATED, zeros);
+    }
+    if (header.version() >= 3) {
+      return Fix.Words.one(wordOffset(index), L2Entry.ZERO_PLAIN);
+    }
+    return header.backingNameOffset() == 0
+        ? Fix.Words.one(wordOffset(index), L2Entry.UNALLOCATED)
+        : new Fix.Relocate(
+            wordOffset(index),
+            entry & ~(L2Entry.reservedBits(entry) | 1L << 62),
+            Pointer.L2_ENTRY,
+            0,
+            geometry.clusterBytes(),
+            true);
+  }
+
+  private Fix relocation(int index, long entry, Pointer kind, long hostOffset, long bytes) {
+    return new Fix.Relocate(wordOffset(index), entry, kind, hostOffset, bytes, false);
+  }
+
+  private interface FixSource {
+    Fix fix();
+  }
+
+  private void count(int index, long hostOffset, long bytes, FixSource fix) throws IOException {
+    int bits = geometry.clusterBits();
+    long last = (hostOffset + bytes - 1) >>> bits;
+    boolean told = false;
+    for (long cluster = hostOffset >>> bits; cluster <= last; cluster++) {
+      if (!told && references.structures().contains(cluster)) {
+        told = true;
+        overlap(index, cluster, references.structures().nameOf(cluster), fix);
+      } else if (!told && references.l2Tables().get(cluster) != 0) {
+        told = true;
+        overlap(index, cluster, "an L2 table", fix);
+      } else if (!told && references.count(cluster) > maxRefcount - times) {
+        told = true;
+        references.harmless(
+            finding(
+                index,
+                "host offset 0x%x is referred to more often than its refcount can say"
+                    .formatted(cluster << bits),
+                "writing to one of its users changes the others"),
+            fix.fix());
+      }
+      references.counts().add(cluster, times);
+    }
+  }
+
+  private void overlap(int index, long cluster, String structure, FixSource fix)
+      throws IOException {
+    Finding finding =
+        finding(
+            index,
+            "what it names, host offset 0x%x, overlaps a structure of the image: %s"
+                .formatted(cluster << geometry.clusterBits(), structure),
+            "a write to this part of the disk would destroy it");
+    references.hiding(finding.times(references.overlapErrors(cluster, times)), fix.fix());
+  }
+
+  private void compressed(int index, long entry, long bitmap) throws IOException {
+    int bits = geometry.clusterBits();
+    if (L2Entry.isCopied(entry)) {
+      references.harmless(
+          finding(index, "COPIED is set of compressed data", ""),
+          words(index, L2Entry.withCopied(entry, false), bitmap));
+    }
+    if (header.hasDataFile()) {
+      references.hiding(
+          finding(index, "what it names is compressed, beside an external data file", UNREADABLE),
+          lost(index, entry, bitmap));
+      return;
+    }
+    if (bitmap != 0) {
+      references.hiding(
+          finding(index, "compressed data has subclusters: bitmap 0x%x".formatted(bitmap), ""),
+          words(index, L2Entry.withCopied(entry, false), 0));
+      if (!references.isStrict()) {
+        return;
+      }
+    }
+    long hostOffset = L2Entry.compressedOffset(entry, bits);
+    long bytes = L2Entry.compressedBytes(entry, bits);
+    if (isLost(hostOffset, bytes)) {
+      references.hiding(
+          finding(index, pastEnd(hostOffset), consequenceOfLoss(0, -1)),
+          hostOffset < references.fileBytes()
+              ? words(index, shortened(entry, hostOffset), bitmap)
+              : lost(index, entry, bitmap));
+    } else {
+      long start = geometry.clusterStart(hostOffset);
+      long end = geometry.clusterStart(hostOffset + bytes - 1) + geometry.clusterBytes();
+      count(
+          index,
+          hostOffset,
+          bytes,
+          () -> relocation(index, entry, Pointer.COMPRESSED, start, end - start));
+      if (references.isStrict()) {
+        for (long at = start; at < end; at += geometry.clusterBytes()) {
+          compressed.add(at >>> bits, times);
+        }
+      }
+    }
+    if (active > 0) {
+      allocatedClusters += active;
+      compressedClusters += active;
+      fragmentedClusters += active;
+    }
+  }
+
+  /** The length may be too large, as compressed data ends itself. */
+  private long shortened(long entry, long hostOffset) {
+    return L2Entry.withCompressedBytes(
+        L2Entry.withCopied(entry, false),
+        geometry.clusterBits(),
+        references.fileBytes() - hostOffset);
+  }
+}

@@ -1,0 +1,197 @@
+package org.qcowfs.check;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.qcowfs.alloc.ClusterCounts;
+import org.qcowfs.geometry.ClusterGeometry;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * Reads L2 tables on several threads, and shows their entries to the caller's in the order of the
+ * tables. Entries that say nothing are left out. A few pieces of tables are in memory at a time.
+ *
+ * <p>Thread rules: used by one thread.
+ */
+final class L2Stream implements Closeable {
+  private static final int PIECE_BYTES = 256 << 10;
+  private static final int PIECES_AHEAD = 6;
+
+  /** Takes an entry; its second word is 0 where entries are not extended. */
+  @FunctionalInterface
+  interface Visitor {
+    void entry(long table, int index, long entry, long bitmap) throws IOException;
+  }
+
+  /** Is told how many tables there are, and how many have been read. */
+  interface Progress {
+    /** Tells nobody. */
+    Progress SILENT =
+        new Progress() {
+          @Override
+          public void expect(long tables) {}
+
+          @Override
+          public void tables(long done) {}
+        };
+
+    void expect(long tables);
+
+    void tables(long done);
+  }
+
+  /** Consecutive tables, or a part of one: where each entry lies that is not 0, and its words. */
+  private static final class Piece {
+    final long[] tables;
+    final int firstIndex;
+    final long[][] words;
+    final int[][] indices;
+    final int count;
+
+    Piece(long[] tables, int count, int firstIndex) {
+      this.tables = tables;
+      this.count = count;
+      this.firstIndex = firstIndex;
+      this.words = new long[count][];
+      this.indices = new int[count][];
+    }
+  }
+
+  private final BlockStorage storage;
+  private final ClusterGeometry geometry;
+  private final int tableBytes;
+  private final int pieceBytes;
+  private final ExecutorService readers;
+  private final Deque<Future<Piece>> ahead = new ArrayDeque<>();
+  private final ThreadLocal<ByteBuffer> buffers;
+
+  L2Stream(BlockStorage storage, ClusterGeometry geometry) {
+    this.storage = storage;
+    this.geometry = geometry;
+    this.tableBytes = geometry.clusterBytes();
+    this.pieceBytes = Math.min(tableBytes, PIECE_BYTES);
+    this.buffers =
+        ThreadLocal.withInitial(
+            () -> ByteBuffer.allocateDirect(pieceBytes).order(ByteOrder.BIG_ENDIAN));
+    this.readers =
+        Executors.newFixedThreadPool(
+            Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors())),
+            task -> {
+              Thread thread = new Thread(task, "check-reader");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Visits the entries of every table that is counted, once. */
+  void visit(ClusterCounts tables, Visitor visitor, Progress progress) throws IOException {
+    int perPiece = PIECE_BYTES / pieceBytes;
+    long[] batch = new long[perPiece];
+    int filled = 0;
+    long done = 0;
+    for (long table = tables.next(0); table >= 0; table = tables.next(table + 1)) {
+      batch[filled++] = table << geometry.clusterBits();
+      if (filled == perPiece) {
+        done += submit(batch.clone(), filled, visitor);
+        progress.tables(done);
+        filled = 0;
+      }
+    }
+    if (filled > 0) {
+      done += submit(batch.clone(), filled, visitor);
+    }
+    while (!ahead.isEmpty()) {
+      done += take(visitor);
+    }
+    progress.tables(done);
+  }
+
+  private long submit(long[] tables, int count, Visitor visitor) throws IOException {
+    long done = 0;
+    for (int first = 0; first < tableBytes; first += pieceBytes) {
+      int start = first;
+      ahead.add(readers.submit(() -> read(tables, count, start)));
+      if (ahead.size() >= PIECES_AHEAD) {
+        done += take(visitor);
+      }
+    }
+    return done;
+  }
+
+  /** Shows the entries of the oldest piece; how many tables end with it. */
+  private long take(Visitor visitor) throws IOException {
+    Piece piece;
+    try {
+      piece = ahead.remove().get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof IOException failed) {
+        throw failed;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the check was interrupted", e);
+    }
+    int words = geometry.l2EntryWords();
+    for (int i = 0; i < piece.count; i++) {
+      for (int at = 0; at < piece.indices[i].length; at++) {
+        long entry = piece.words[i][at * words];
+        long bitmap = words == 1 ? 0 : piece.words[i][at * words + 1];
+        visitor.entry(piece.tables[i], piece.firstIndex + piece.indices[i][at], entry, bitmap);
+      }
+    }
+    boolean last = (piece.firstIndex + 1L) * words * Long.BYTES > tableBytes - pieceBytes;
+    return last ? piece.count : 0;
+  }
+
+  private Piece read(long[] tables, int count, int start) throws IOException {
+    int words = geometry.l2EntryWords();
+    Piece piece = new Piece(tables, count, start / (words * Long.BYTES));
+    long[] found = new long[pieceBytes / Long.BYTES];
+    int[] indices = new int[pieceBytes / (words * Long.BYTES)];
+    ByteBuffer buffer = buffers.get();
+    for (int i = 0; i < count; i++) {
+      int entries = 0;
+      long hostOffset = tables[i] + start;
+      long data = storage.nextData(hostOffset);
+      if (data >= 0 && data < hostOffset + pieceBytes) {
+        storage.read(buffer.clear(), hostOffset);
+        entries = keepUsed(buffer, words, found, indices);
+      }
+      piece.words[i] = Arrays.copyOf(found, entries * words);
+      piece.indices[i] = Arrays.copyOf(indices, entries);
+    }
+    return piece;
+  }
+
+  private static int keepUsed(ByteBuffer buffer, int words, long[] found, int[] indices) {
+    int bytes = buffer.position() & -(words * Long.BYTES);
+    int entries = 0;
+    for (int at = 0; at < bytes; at += words * Long.BYTES) {
+      long entry = buffer.getLong(at);
+      long bitmap = words == 1 ? 0 : buffer.getLong(at + Long.BYTES);
+      if ((entry | bitmap) != 0) {
+        found[entries * words] = entry;
+        if (words == 2) {
+          found[entries * words + 1] = bitmap;
+        }
+        indices[entries++] = at / (words * Long.BYTES);
+      }
+    }
+    return entries;
+  }
+
+  @Override
+  public void close() {
+    ahead.clear();
+    readers.shutdownNow();
+  }
+}

@@ -1,0 +1,183 @@
+package org.qcowfs.check;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.qcowfs.format.Header;
+import org.qcowfs.format.L2Entry;
+import org.qcowfs.storage.BlockStorage;
+
+/**
+ * Compares the refcounts that an image holds with those that were counted. Neighbours that are
+ * wrong in the same way are one finding.
+ *
+ * <p>Thread rules: used by one thread.
+ */
+final class RefcountComparison {
+  private static final int USERS_LOOKED_UP = 100;
+
+  private final BlockStorage storage;
+  private final Header header;
+  private final ReferenceCounter references;
+  private final StoredRefcounts stored;
+  private final Findings findings;
+  private final long maxRefcount;
+  private final Map<Long, String> users = new HashMap<>();
+  private long runStart = -1;
+  private long runEnd;
+  private long runStored;
+  private long runCounted;
+  private long highestCluster;
+
+  RefcountComparison(
+      BlockStorage storage,
+      Header header,
+      ReferenceCounter references,
+      StoredRefcounts stored,
+      Findings findings) {
+    this.storage = storage;
+    this.header = header;
+    this.references = references;
+    this.stored = stored;
+    this.findings = findings;
+    this.maxRefcount =
+        header.refcountOrder() == 6 ? Long.MAX_VALUE : (1L << header.refcountBits()) - 1;
+  }
+
+  /** Adds a finding for each refcount that is wrong. */
+  void compare() throws IOException {
+    findUsers();
+    long end = references.endCluster();
+    for (long cluster = next(0); cluster >= 0 && cluster < end; cluster = next(cluster + 1)) {
+      highestCluster = cluster;
+      compare(cluster);
+    }
+    endRun();
+  }
+
+  private long next(long from) {
+    long counted = references.counts().next(from);
+    long held = stored.next(from);
+    return counted < 0 ? held : held < 0 ? counted : Math.min(counted, held);
+  }
+
+  private void compare(long cluster) {
+    long counted = references.count(cluster);
+    if (counted > maxRefcount) {
+      findings.found(
+          Defect.harmless(
+              Finding.corruption(
+                      "Cluster",
+                      cluster << header.clusterBits(),
+                      "referred to %d times, more than its refcount can say".formatted(counted),
+                      "writing to one of its users changes the others")
+                  .times(counted - maxRefcount),
+              Fix.Part.COUNTS));
+      counted = maxRefcount;
+    }
+    long held = stored.get(cluster);
+    if (held == counted) {
+      return;
+    }
+    boolean follows = cluster == runEnd && held == runStored && counted == runCounted;
+    if (runStart < 0 || !follows || users.containsKey(cluster)) {
+      endRun();
+      runStart = cluster;
+      runStored = held;
+      runCounted = counted;
+    }
+    runEnd = cluster + 1;
+  }
+
+  private void endRun() {
+    if (runStart < 0) {
+      return;
+    }
+    long count = runEnd - runStart;
+    boolean leak = runStored > runCounted;
+    String clusters = count == 1 ? "" : "%d clusters: ".formatted(count);
+    String problem =
+        "%srefcount %d, %s"
+            .formatted(
+                clusters,
+                runStored,
+                runCounted == 0 ? "but nothing refers to it" : runCounted + " references");
+    String users = this.users.getOrDefault(runStart, "");
+    String consequence =
+        leak
+            ? "space is taken that nothing uses"
+            : "new data could overwrite it" + (users.isEmpty() ? "" : ": " + users);
+    Finding finding =
+        new Finding(
+            leak ? Finding.Kind.LEAK : Finding.Kind.CORRUPTION,
+            "Cluster",
+            Finding.NONE,
+            runStart << header.clusterBits(),
+            Finding.NONE,
+            problem,
+            consequence,
+            count);
+    findings.found(Defect.harmless(finding, Fix.Part.COUNTS));
+    runStart = -1;
+  }
+
+  /** Who refers to the first clusters whose refcounts are too low. */
+  private void findUsers() throws IOException {
+    long end = references.endCluster();
+    for (long cluster = references.counts().next(0);
+        cluster >= 0 && cluster < end && users.size() < USERS_LOOKED_UP;
+        cluster = references.counts().next(cluster + 1)) {
+      if (stored.get(cluster) < Math.min(maxRefcount, references.count(cluster))) {
+        users.put(cluster, ownName(cluster));
+      }
+    }
+    if (users.isEmpty()) {
+      return;
+    }
+    L2Places places = new L2Places(references, header.geometry());
+    try (L2Stream stream = new L2Stream(storage, header.geometry())) {
+      stream.visit(
+          references.l2Tables(),
+          (table, index, entry, bitmap) -> addUser(places, table, index, entry),
+          L2Stream.Progress.SILENT);
+    }
+  }
+
+  private String ownName(long cluster) {
+    String name =
+        references.structures().contains(cluster) ? references.structures().nameOf(cluster) : "";
+    return references.l2Tables().get(cluster) != 0 ? join(name, "L2 table") : name;
+  }
+
+  private static String join(String some, String more) {
+    return some.isEmpty() ? more : some + ", " + more;
+  }
+
+  private void addUser(L2Places places, long table, int index, long entry) throws IOException {
+    int bits = header.clusterBits();
+    boolean compressed = L2Entry.isCompressed(entry);
+    long first = compressed ? L2Entry.compressedOffset(entry, bits) : L2Entry.hostOffset(entry);
+    if (header.hasDataFile() || (first == 0 && !compressed)) {
+      return;
+    }
+    long last = first + (compressed ? L2Entry.compressedBytes(entry, bits) : 1) - 1;
+    for (long cluster = first >>> bits; cluster <= last >>> bits; cluster++) {
+      String known = users.get(cluster);
+      if (known != null && known.length() < 100) {
+        Finding place = places.finding(table, index, "", "");
+        String where =
+            place.guestOffset() == Finding.NONE
+                ? "data"
+                : "guest offset 0x%x%s"
+                    .formatted(
+                        place.guestOffset(), place.structure().substring("L2 table".length()));
+        users.put(cluster, join(known, where));
+      }
+    }
+  }
+
+  /** The last cluster that is referred to or counted. */
+  long highestCluster() {
+    return highestCluster;
+  }
+}
