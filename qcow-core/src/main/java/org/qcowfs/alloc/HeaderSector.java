@@ -22,6 +22,8 @@ public final class HeaderSector {
   private static final int L1_TABLE_OFFSET = 40;
   private static final int REFCOUNT_TABLE_OFFSET = 48;
   private static final int REFCOUNT_TABLE_CLUSTERS = 56;
+  private static final int SNAPSHOT_COUNT = 60;
+  private static final int SNAPSHOT_TABLE_OFFSET = 64;
   private static final int INCOMPATIBLE_FEATURES = 72;
   private static final int COMPATIBLE_FEATURES = 80;
   private static final int AUTOCLEAR_FEATURES = 88;
@@ -61,8 +63,15 @@ public final class HeaderSector {
     write();
   }
 
+  /** Switches to another snapshot table. */
+  public void setSnapshotTableLocked(long hostOffset, int count) throws IOException {
+    sector.putInt(SNAPSHOT_COUNT, count);
+    sector.putLong(SNAPSHOT_TABLE_OFFSET, hostOffset);
+    write();
+  }
+
   /** Changes the eight bytes at an aligned offset of the header's cluster. */
-  void setWordLocked(int hostOffset, long word) throws IOException {
+  public void setWordLocked(int hostOffset, long word) throws IOException {
     if (hostOffset < BYTES) {
       sector.putLong(hostOffset, word);
       write();
@@ -102,6 +111,11 @@ public final class HeaderSector {
   /** Any structure may be wrong: nobody may write to the image until it is repaired. */
   public void setCorruptLocked() throws IOException {
     setIncompatible(Features.INCOMPATIBLE_CORRUPT, true);
+  }
+
+  /** The image has been repaired. */
+  public void clearCorruptLocked() throws IOException {
+    setIncompatible(Features.INCOMPATIBLE_CORRUPT, false);
   }
 
   private void setIncompatible(long bit, boolean set) throws IOException {

@@ -209,7 +209,9 @@ final class RefcountGrowth {
       for (long cluster = counts.next(start);
           cluster >= 0 && cluster < behind;
           cluster = counts.next(cluster + 1)) {
-        refcounts.setLocked(cluster, counts.get(cluster));
+        long count = counts.get(cluster);
+        boolean fits = Long.compareUnsigned(count, refcounts.max()) <= 0;
+        refcounts.setLocked(cluster, fits ? count : refcounts.max());
       }
     }
   }

@@ -19,12 +19,23 @@ import org.qcowfs.storage.BlockStorage;
  * <p>Thread rules: guarded by the metadata lock of the image.
  */
 public final class RefcountRebuild {
+  /** Which refcounts are set. */
+  public enum Direction {
+    /** All that are wrong. */
+    BOTH,
+    /** Those that are too low; where one cannot say how much, it is set as high as it goes. */
+    RAISE,
+    /** Those that are too high. */
+    LOWER
+  }
+
   private final BlockStorage storage;
   private final ClusterGeometry geometry;
   private final Refcounts refcounts;
   private final HeaderSector header;
   private final DurabilityClock clock;
   private final ClusterCounts counts;
+  private Direction direction = Direction.BOTH;
 
   /**
    * @param counts how often each cluster is referred to, the refcount structures included
@@ -67,17 +78,33 @@ public final class RefcountRebuild {
    * @return how many were wrong
    */
   public long rebuildLocked() throws IOException {
+    return rebuildLocked(Direction.BOTH);
+  }
+
+  /** As {@link #rebuildLocked()}, of the refcounts that are wrong in one direction. */
+  public long rebuildLocked(Direction which) throws IOException {
+    direction = which;
+    if (direction == Direction.LOWER) {
+      long lowered = correctBlocks();
+      refcounts.writeModifiedLocked();
+      return lowered;
+    }
     long fileEnd = (storage.size() + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
     long end = Math.max(fileEnd, counts.end());
     if (end > fileEnd) {
       storage.resize(end << geometry.clusterBits());
     }
+    long wrong = correctBlocks();
+    wrong += addMissingBlocks(end);
+    refcounts.writeModifiedLocked();
+    return wrong;
+  }
+
+  private long correctBlocks() throws IOException {
     long wrong = 0;
     for (long index = 0; index < refcounts.tableEntriesLocked(); index++) {
       wrong += correctBlock(index);
     }
-    wrong += addMissingBlocks(end);
-    refcounts.writeModifiedLocked();
     return wrong;
   }
 
@@ -90,13 +117,25 @@ public final class RefcountRebuild {
     }
     long wrong = 0;
     for (long cluster = first; cluster < behind; cluster++) {
-      long count = counts.get(cluster);
+      long count = wanted(cluster, refcounts.getLocked(cluster));
       if (refcounts.getLocked(cluster) != count) {
         refcounts.setLocked(cluster, count);
         wrong++;
       }
     }
     return wrong;
+  }
+
+  private long wanted(long cluster, long refcount) {
+    long count = counts.get(cluster);
+    return switch (direction) {
+      case BOTH -> count;
+      case LOWER -> Long.compareUnsigned(count, refcount) < 0 ? count : refcount;
+      case RAISE -> {
+        long possible = Long.compareUnsigned(count, refcounts.max()) > 0 ? refcounts.max() : count;
+        yield Long.compareUnsigned(possible, refcount) > 0 ? possible : refcount;
+      }
+    };
   }
 
   private long nextUsed(long first, long behind) {

@@ -22,14 +22,19 @@ sealed interface Fix {
    * One word of a table is replaced, or two that lie beside each other.
    *
    * @param hostOffset of the first; both lie in one sector
+   * @param inL2 the table is an L2 table
    */
-  record Words(long hostOffset, long first, long second, boolean two) implements Fix {
+  record Words(long hostOffset, long first, long second, boolean two, boolean inL2) implements Fix {
     static Words one(long hostOffset, long word) {
-      return new Words(hostOffset, word, 0, false);
+      return new Words(hostOffset, word, 0, false, false);
     }
 
-    static Words both(long hostOffset, long first, long second) {
-      return new Words(hostOffset, first, second, true);
+    static Words inL2(long hostOffset, long word) {
+      return new Words(hostOffset, word, 0, false, true);
+    }
+
+    static Words bothInL2(long hostOffset, long first, long second) {
+      return new Words(hostOffset, first, second, true, true);
     }
   }
 

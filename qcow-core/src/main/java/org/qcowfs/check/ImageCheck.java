@@ -43,6 +43,27 @@ public final class ImageCheck {
     return walk().report();
   }
 
+  /**
+   * Gives back the clusters that nothing refers to, and changes nothing else. Where a table is
+   * damaged, leaks stay: they may be what it has lost.
+   *
+   * @return what a check finds now, and what was done
+   */
+  public CheckReport repairLeaks() throws IOException {
+    return new ImageRepair(storage, new Tables()).repairLeaks();
+  }
+
+  /**
+   * Repairs everything that can be repaired without losing what can be read.
+   *
+   * <p>What survives a crash: an image no worse than before; the repair is made again.
+   *
+   * @return what a check finds now, and what was done
+   */
+  public CheckReport repairAll() throws IOException {
+    return new ImageRepair(storage, new Tables()).repairAll();
+  }
+
   private ImageWalk walk() throws IOException {
     return ImageWalk.of(ImageHead.read(storage), storage, new Tables());
   }

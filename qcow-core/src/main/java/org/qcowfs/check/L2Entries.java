@@ -79,8 +79,8 @@ final class L2Entries implements L2Stream.Visitor {
 
   private Fix words(int index, long entry, long bitmap) {
     return geometry.extendedL2()
-        ? Fix.Words.both(wordOffset(index), entry, bitmap)
-        : Fix.Words.one(wordOffset(index), entry);
+        ? Fix.Words.bothInL2(wordOffset(index), entry, bitmap)
+        : Fix.Words.inL2(wordOffset(index), entry);
   }
 
   private void standard(int index, long entry, long bitmap) throws IOException {
@@ -193,13 +193,13 @@ final class L2Entries implements L2Stream.Visitor {
   private Fix lost(int index, long entry, long bitmap) {
     if (geometry.extendedL2()) {
       long zeros = (bitmap & SubclusterBitmap.ALL_ZERO) | (bitmap << 32);
-      return Fix.Words.both(wordOffset(index), L2Entry.UNALLOCATED, zeros);
+      return Fix.Words.bothInL2(wordOffset(index), L2Entry.UNALLOCATED, zeros);
     }
     if (header.version() >= 3) {
-      return Fix.Words.one(wordOffset(index), L2Entry.ZERO_PLAIN);
+      return Fix.Words.inL2(wordOffset(index), L2Entry.ZERO_PLAIN);
     }
     return header.backingNameOffset() == 0
-        ? Fix.Words.one(wordOffset(index), L2Entry.UNALLOCATED)
+        ? Fix.Words.inL2(wordOffset(index), L2Entry.UNALLOCATED)
         : new Fix.Relocate(
             wordOffset(index),
             entry & ~(L2Entry.reservedBits(entry) | 1L << 62),
@@ -228,7 +228,7 @@ final class L2Entries implements L2Stream.Visitor {
       } else if (!told && references.l2Tables().get(cluster) != 0) {
         told = true;
         overlap(index, cluster, "an L2 table", fix);
-      } else if (!told && references.count(cluster) > maxRefcount - times) {
+      } else if (!told && times <= maxRefcount && references.count(cluster) > maxRefcount - times) {
         told = true;
         references.harmless(
             finding(

@@ -383,6 +383,13 @@ public final class ReferenceCounter {
                   lost)
               .times(overlapErrors(cluster, 1));
       hiding(finding, relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
+    } else if (!isStrict()
+        && header.refcountOrder() < 6
+        && l2Tables.get(cluster) >= (1L << header.refcountBits()) - 1) {
+      harmless(
+          l1Finding(table, index, names + "is shared more often than its refcount can say", "")
+              .times(0),
+          relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
     }
     return true;
   }

@@ -31,6 +31,7 @@ record SnapshotScan(List<Entry> entries, long bytes, int lost) {
       int index,
       long hostOffset,
       long bytes,
+      String id,
       String name,
       long l1TableOffset,
       long l1Entries,
@@ -43,8 +44,15 @@ record SnapshotScan(List<Entry> entries, long bytes, int lost) {
       return geometry.isClusterAligned(l1TableOffset);
     }
 
+    boolean isEmpty() {
+      return id.isEmpty() && l1Entries == 0;
+    }
+
     /** What is wrong but keeps nobody from reading the snapshot, or null. */
     @Nullable String flaw(int version) {
+      if (isEmpty()) {
+        return null;
+      }
       if (version >= 3 && extraBytes < EXTRA_BYTES_V3) {
         return "has %d bytes of extra data, version 3 needs 16".formatted(extraBytes);
       }
@@ -55,6 +63,9 @@ record SnapshotScan(List<Entry> entries, long bytes, int lost) {
 
     /** Why the snapshot cannot be read, or null. */
     @Nullable String problem(long fileBytes, ClusterGeometry geometry) {
+      if (isEmpty()) {
+        return "has neither an ID nor an L1 table";
+      }
       String table = "its L1 table, host offset 0x%x with %d entries, ";
       if (!isAligned(geometry)) {
         return table.formatted(l1TableOffset, l1Entries) + "is not aligned to a cluster";
@@ -103,6 +114,7 @@ record SnapshotScan(List<Entry> entries, long bytes, int lost) {
         index,
         offset,
         SnapshotEntry.entryBytes(head),
+        decoded.id(),
         decoded.name(),
         decoded.l1TableOffset(),
         decoded.l1Entries(),

@@ -34,6 +34,11 @@ final class Structures {
     return clusters.get(cluster) != 0;
   }
 
+  /** How many structures lie there. */
+  long count(long cluster) {
+    return clusters.get(cluster);
+  }
+
   /** What was first said to lie there. */
   String nameOf(long cluster) {
     Map.Entry<Long, String> name = names.floorEntry(cluster);

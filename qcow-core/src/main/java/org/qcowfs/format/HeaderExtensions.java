@@ -29,6 +29,9 @@ public final class HeaderExtensions {
   /** Our own: where a crash may have left leaks, see {@link #leakRange}. */
   public static final int LEAK_RANGE = 0x71636c6b; // "qclk"
 
+  /** Our own: a bitmaps extension that a repair has given up. */
+  public static final int BITMAPS_GIVEN_UP = 0x71636c62; // "qclb"
+
   private static final int HEAD_BYTES = 8;
   private static final int FEATURE_NAME_ENTRY_BYTES = 48;
 
@@ -92,7 +95,8 @@ public final class HeaderExtensions {
         || type == FEATURE_NAMES
         || type == BITMAPS
         || type == DATA_FILE_NAME
-        || type == LEAK_RANGE;
+        || type == LEAK_RANGE
+        || type == BITMAPS_GIVEN_UP;
   }
 
   private void checkName(int type, String what, int limit) throws CorruptImageException {

@@ -45,6 +45,28 @@ public final class RefcountEntries {
     };
   }
 
+  /**
+   * Sets the refcount at the index.
+   *
+   * @param block a refcount block in big-endian order
+   * @param value one that fits the width
+   */
+  public static void put(ByteBuffer block, int refcountOrder, int index, long value) {
+    switch (refcountOrder) {
+      case 0, 1, 2 -> {
+        int bit = index << refcountOrder;
+        int mask = ((1 << (1 << refcountOrder)) - 1) << (bit & 7);
+        int shifted = (int) value << (bit & 7);
+        block.put(bit >>> 3, (byte) ((block.get(bit >>> 3) & ~mask) | shifted));
+      }
+      case 3 -> block.put(index, (byte) value);
+      case 4 -> block.putShort(index * 2, (short) value);
+      case 5 -> block.putInt(index * 4, (int) value);
+      case 6 -> block.putLong(index * 8, value);
+      default -> throw new IllegalArgumentException("refcountOrder " + refcountOrder);
+    }
+  }
+
   /** How many of the first entries are not zero. */
   public static int countUsed(ByteBuffer block, int refcountOrder, int entries) {
     int used = 0;
