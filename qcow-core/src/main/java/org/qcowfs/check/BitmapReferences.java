@@ -70,7 +70,7 @@ final class BitmapReferences {
   }
 
   private void checkLength(BitmapDirectory.Entry entry) throws CorruptImageException {
-    long granules = divideUp(header.virtualSize(), 1L << entry.granularityBits());
+    long granules = divideUp(header.virtualSize() / 512 * 512, 1L << entry.granularityBits());
     long needed = divideUp(divideUp(granules, 8), header.clusterBytes());
     if (!entry.inUse() && entry.tableEntries() != needed) {
       references.harmless(

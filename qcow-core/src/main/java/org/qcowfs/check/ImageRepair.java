@@ -13,7 +13,6 @@ import org.qcowfs.alloc.RefcountRebuild;
 import org.qcowfs.alloc.RefcountReplacement;
 import org.qcowfs.alloc.Refcounts;
 import org.qcowfs.cache.DurabilityClock;
-import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.Features;
 import org.qcowfs.format.Header;
 import org.qcowfs.format.HeaderExtensions;
@@ -95,7 +94,7 @@ final class ImageRepair {
     Set<List<Long>> seen = new HashSet<>();
     // A round that leaves what another one left makes no progress.
     while (!now.findings().fixes().isEmpty() && seen.add(stateOf(now))) {
-      if (now.findings().needs(Fix.Part.NONE)) {
+      if (now.findings().needs(Fix.Part.NONE) || (needsL1Length(now) && spareL1(now) <= 0)) {
         done.add("not repaired any further: " + unrepairable(now));
         break;
       }
@@ -124,27 +123,46 @@ final class ImageRepair {
     return found.isEmpty() ? "it is damaged too badly" : found.get(0).text();
   }
 
+  /** The L1 table cannot be where the header says; if that cannot be mended, nothing is known. */
+  private static boolean needsL1Length(ImageWalk walk) {
+    return walk.findings().needs(Fix.Part.L1_LENGTH);
+  }
+
+  /** Entries that the disk has no use for. */
+  private static long spareL1(ImageWalk walk) {
+    Header header = walk.header();
+    long needed = header.geometry().l1EntriesFor(header.virtualSize());
+    return needed == 0 ? 0 : header.l1Entries() - needed;
+  }
+
   /** Returns whether pointers were wrong, and something was done about them. */
   private boolean repairPointers(ImageWalk walk) throws IOException {
     Header header = walk.header();
-    long l1Entries = header.geometry().l1EntriesFor(header.virtualSize());
-    if (walk.findings().hidesReferences() && l1Entries < header.l1Entries() && l1Entries > 0) {
+    if (walk.findings().hidesReferences() && spareL1(walk) > 0) {
       mark(header);
-      sector(header).setL1TableLocked(header.l1TableOffset(), (int) l1Entries);
+      int entries = header.l1Entries() - (int) spareL1(walk);
+      sector(header).setL1TableLocked(header.l1TableOffset(), entries);
       flush();
-      done.add("L1 table cut from %d entries to %d".formatted(header.l1Entries(), l1Entries));
+      done.add("L1 table cut from %d entries to %d".formatted(header.l1Entries(), entries));
       return true;
     }
-    if (walk.findings().needs(Fix.Part.L1_LENGTH)) {
-      throw new CorruptImageException(
-          "L1 table",
-          header.l1TableOffset(),
-          "cannot be where the header says, so nothing is known of the disk; restore the header"
-              + " from a copy");
+    if (walk.findings().needs(Fix.Part.SNAPSHOT_TABLE)) {
+      // Before any entry is touched: what a lost snapshot seemed to name is not to be believed.
+      mark(header);
+      rewriteSnapshots(walk);
+      return true;
     }
-    RepairPlan plan = new RepairPlan(storage, walk);
+    RepairPlan plan = new RepairPlan(storage, walk, false);
     if (plan.isEmpty()) {
-      return repairParts(walk);
+      plan = new RepairPlan(storage, walk, true);
+    }
+    if (plan.isEmpty()) {
+      if (walk.findings().needs(Fix.Part.BITMAPS)) {
+        mark(header);
+        giveUpBitmaps(header);
+        return true;
+      }
+      return false;
     }
     mark(header);
     raise(walk, plan);
@@ -193,21 +211,6 @@ final class ImageRepair {
 
   private HeaderSector sector(Header header) throws IOException {
     return new HeaderSector(storage, header.version());
-  }
-
-  /** Snapshot table and bitmaps as a whole; returns whether one of them was repaired. */
-  private boolean repairParts(ImageWalk walk) throws IOException {
-    if (walk.findings().needs(Fix.Part.SNAPSHOT_TABLE)) {
-      mark(walk.header());
-      rewriteSnapshots(walk);
-      return true;
-    }
-    if (walk.findings().needs(Fix.Part.BITMAPS)) {
-      mark(walk.header());
-      giveUpBitmaps(walk.header());
-      return true;
-    }
-    return false;
   }
 
   private void rewriteSnapshots(ImageWalk walk) throws IOException {

@@ -29,11 +29,17 @@ final class RepairPlan {
   private final Header header;
   private final WordEdits edits;
   private final List<Move> moves = new ArrayList<>();
+  private final boolean cuttingKnots;
   private final long firstTarget;
   private long end;
   private int words;
 
-  RepairPlan(BlockStorage storage, ImageWalk walk) {
+  /**
+   * @param cuttingKnots whether an L1 entry may change although something else is said to lie in
+   *     its cluster: where a table names itself, nothing else gets on
+   */
+  RepairPlan(BlockStorage storage, ImageWalk walk, boolean cuttingKnots) {
+    this.cuttingKnots = cuttingKnots;
     this.storage = storage;
     this.walk = walk;
     this.header = walk.header();
@@ -41,7 +47,7 @@ final class RepairPlan {
     this.firstTarget = walk.references().endCluster();
     this.end = firstTarget;
     for (Fix fix : walk.findings().fixes()) {
-      if (fix instanceof Fix.Words word && isWritable(word.hostOffset(), word.inL2())) {
+      if (fix instanceof Fix.Words word && isWritable(word)) {
         plan(word);
       }
     }
@@ -52,25 +58,31 @@ final class RepairPlan {
     }
   }
 
-  /**
-   * Whether a word lies in a table that shares its cluster with no other one. What is not a table
-   * moves away in the same round, before the word is written.
-   */
-  private boolean isWritable(long hostOffset, boolean inL2) {
-    long cluster = hostOffset >>> header.clusterBits();
-    long others = walk.references().structures().count(cluster) - (inL2 ? 0 : 1);
-    return cluster != 0 && others == 0 && walk.refcountClusters().get(cluster) == 0;
+  /** Whether nothing but its table lies where a word does. */
+  private boolean isWritable(Fix.Words word) {
+    long cluster = word.hostOffset() >>> header.clusterBits();
+    long own = word.inL2() ? walk.references().l2Tables().get(cluster) : 1;
+    return isTable(cluster, word.inL2()) && walk.references().count(cluster) == own;
   }
 
+  /** Whether the pointer lies in a table that stays where it is; what lies there too is copied. */
   private boolean isWritable(Relocate move) {
+    long cluster = move.pointerOffset() >>> header.clusterBits();
     return switch (move.kind()) {
-      case L1_ENTRY -> isWritable(move.pointerOffset(), false);
-      case L2_ENTRY, COMPRESSED -> isWritable(move.pointerOffset(), true);
-      // The snapshot table was there first: what overlaps it moves, unless it moves itself.
-      case PLAIN ->
-          !walk.findings().needs(Fix.Part.SNAPSHOT_TABLE)
-              && walk.refcountClusters().get(move.pointerOffset() >>> header.clusterBits()) == 0;
+      case L1_ENTRY -> isTable(cluster, false) && (cuttingKnots || isAloneButForTables(cluster));
+      case L2_ENTRY, COMPRESSED -> isTable(cluster, true);
+      // The snapshot table was there first: what overlaps it moves.
+      case PLAIN -> walk.refcountClusters().get(cluster) == 0;
     };
+  }
+
+  private boolean isAloneButForTables(long cluster) {
+    return walk.references().count(cluster) - walk.references().l2Tables().get(cluster) == 1;
+  }
+
+  private boolean isTable(long cluster, boolean l2) {
+    long others = walk.references().structures().count(cluster) - (l2 ? 0 : 1);
+    return cluster != 0 && others == 0 && walk.refcountClusters().get(cluster) == 0;
   }
 
   private void plan(Fix.Words word) {
