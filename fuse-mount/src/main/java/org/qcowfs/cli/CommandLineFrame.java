@@ -68,7 +68,9 @@ final class CommandLineFrame {
   private int wrongUsage(ParameterException e) {
     String command = e.getCommandLine().getCommandSpec().qualifiedName();
     print(describe(e) + " (usage: " + command + " --help)");
-    return ExitCodes.WRONG_USAGE;
+    // Of a check, that number says that the image is corrupt.
+    boolean isCheck = e.getCommandLine().getCommand() instanceof CheckCommand;
+    return isCheck ? ExitCodes.FAILED : ExitCodes.WRONG_USAGE;
   }
 
   private static String describe(ParameterException e) {

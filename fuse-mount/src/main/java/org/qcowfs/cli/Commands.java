@@ -19,6 +19,7 @@ final class Commands {
     BY_NAME.put("cache", CacheCommand::new);
     BY_NAME.put("info", InfoCommand::new);
     BY_NAME.put("map", MapCommand::new);
+    BY_NAME.put("check", CheckCommand::new);
     BY_NAME.put("doctor", DoctorCommand::new);
   }
 

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.qcowfs.check.CheckReport;
+import org.qcowfs.check.ImageCheck;
 import org.qcowfs.error.Qcow2Exception;
 import org.qcowfs.error.ReadOnlyImageException;
 import org.qcowfs.error.UnsupportedFeatureException;
@@ -87,6 +89,46 @@ public final class Images {
       return formatOf(hostFile, options) == ImageFormat.RAW
           ? List.of(RawImage.info(hostFile))
           : chain.describeQcow2(hostFile);
+    } catch (Qcow2Exception e) {
+      throw e.in(file);
+    }
+  }
+
+  /** What a check may change. */
+  public enum Repair {
+    /** Nothing. */
+    NONE,
+    /** Clusters that nothing refers to are given back. */
+    LEAKS,
+    /** Everything that is found. */
+    ALL
+  }
+
+  /**
+   * Checks a qcow2 image, and repairs it if asked to. The image may be damaged in any way. Opens no
+   * other file, whatever the image names.
+   *
+   * <p>What survives a crash of a repair: an image no worse than before, to be repaired again.
+   *
+   * @param options format and sharing; the rest does not matter
+   * @throws Qcow2Exception when the image cannot be checked at all, or another program uses it
+   * @throws IOException when the host fails; the message names the file
+   */
+  public static CheckReport check(
+      Path file, OpenOptions options, Repair repair, ImageCheck.Progress progress)
+      throws IOException {
+    boolean writes = repair != Repair.NONE;
+    try (HostFile hostFile =
+        openLocked(file, writes ? options.withWrite(WriteOptions.defaults()) : options)) {
+      if (formatOf(hostFile, options) == ImageFormat.RAW) {
+        throw new UnsupportedFeatureException("a raw image has no structure that could be checked");
+      }
+      ImageCheck check = new ImageCheck(hostFile, progress);
+      return switch (repair) {
+        case NONE -> check.check();
+        case LEAKS -> check.repairLeaks();
+        case ALL -> check.repairAll();
+      };
     } catch (Qcow2Exception e) {
       throw e.in(file);
     }
