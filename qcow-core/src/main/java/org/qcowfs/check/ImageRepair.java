@@ -33,6 +33,7 @@ import org.qcowfs.storage.BlockStorage;
  * <p>Thread rules: one thread, before anybody else uses the image.
  */
 final class ImageRepair {
+  private static final int ROUNDS_MAX = 2000;
   private static final long REFCOUNT_CACHE_BYTES = 8 << 20;
 
   private final BlockStorage storage;
@@ -91,9 +92,11 @@ final class ImageRepair {
   CheckReport repairAll() throws IOException {
     ImageWalk before = walk();
     ImageWalk now = before;
-    Set<List<Long>> seen = new HashSet<>();
+    Set<Integer> seen = new HashSet<>();
     // A round that leaves what another one left makes no progress.
-    while (!now.findings().fixes().isEmpty() && seen.add(stateOf(now))) {
+    while (!now.findings().fixes().isEmpty()
+        && seen.size() < ROUNDS_MAX
+        && seen.add(now.findings().fixes().hashCode())) {
       if (now.findings().needs(Fix.Part.NONE) || (needsL1Length(now) && spareL1(now) <= 0)) {
         done.add("not repaired any further: " + unrepairable(now));
         break;
@@ -111,11 +114,6 @@ final class ImageRepair {
       done.add("%d clusters or tables moved to a place of their own".formatted(moves));
     }
     return finished(before, now);
-  }
-
-  private static List<Long> stateOf(ImageWalk walk) {
-    Findings findings = walk.findings();
-    return List.of(findings.corruptions(), findings.leaks(), (long) findings.fixes().size());
   }
 
   private static String unrepairable(ImageWalk walk) {

@@ -1,0 +1,164 @@
+package org.qcowfs.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.testkit.SparseBytes;
+import org.qcowfs.testkit.TestImage;
+import org.qcowfs.testkit.storage.MemoryStorage;
+import org.qcowfs.testkit.storage.PowerLossException;
+import org.qcowfs.testkit.storage.PowerLossStorage;
+import org.qcowfs.testkit.storage.SurvivorChoices;
+
+final class ImageCheckTest {
+  private static final int SURVIVORS = 6;
+  private static final long COPIED = 1L << 63;
+
+  private static MemoryStorage storage(TestImage image) {
+    SparseBytes bytes = image.bytes();
+    return MemoryStorage.of(bytes.read(0, Math.toIntExact(bytes.size())));
+  }
+
+  private static ImageCheck check(org.qcowfs.storage.BlockStorage storage) {
+    return new ImageCheck(storage, ImageCheck.Progress.SILENT);
+  }
+
+  @Test
+  void aFindingNamesStructureIndexOffsetsAndWhatItMeans() throws IOException {
+    TestImage image = CheckShape.USUAL.build();
+    image.bytes().putLong(image.l2EntryOffset(4096), COPIED | 0x4000_0000L);
+
+    CheckReport report = check(storage(image)).check();
+
+    assertThat(report.findings().get(0).text())
+        .startsWith("corruption: L2 table at host offset 0x")
+        .contains("entry 1 (guest offset 0x1000)");
+    assertThat(report.findings().stream().map(Finding::text))
+        .anyMatch(text -> text.contains("past the end of the file"))
+        .anyMatch(text -> text.contains("4096 bytes of the disk are lost"));
+  }
+
+  @Test
+  void aClusterOfTwoGuestClustersIsCopiedByTheNextWriteAfterARepair() throws IOException {
+    TestImage image = CheckShape.USUAL.build();
+    image.bytes().putLong(image.l2EntryOffset(4096), image.l2Entry(0));
+    MemoryStorage file = storage(image);
+
+    CheckReport before = check(file).check();
+    CheckReport after = check(file).repairAll();
+
+    assertThat(before.corruptions()).isEqualTo(1);
+    assertThat(before.leaks()).isEqualTo(1);
+    assertThat(after.isClean()).isTrue();
+    assertThat(file.word(image.l2EntryOffset(0))).isEqualTo(image.l2Entry(0) & ~COPIED);
+    assertThat(file.word(image.l2EntryOffset(4096))).isEqualTo(image.l2Entry(0) & ~COPIED);
+  }
+
+  @Test
+  void leaksStayWhereTheyMayBelongToADamagedTable() throws IOException {
+    TestImage image = CheckShape.USUAL.build();
+    image.bytes().putLong(image.l1TableOffset(), COPIED | 0x4000_0000L);
+    MemoryStorage file = storage(image);
+    byte[] before = file.bytes();
+
+    CheckReport report = check(file).repairLeaks();
+
+    assertThat(report.leaks()).isPositive();
+    assertThat(report.repairs()).anyMatch(line -> line.startsWith("leaks are kept"));
+    assertThat(file.bytes()).isEqualTo(before);
+  }
+
+  @Test
+  void leaksAreGivenBackAndNothingElseIsChanged() throws IOException {
+    TestImage image = CheckShape.USUAL.build();
+    long data = image.clusterOffset(0);
+    image.bytes().putShort(CheckShape.USUAL.refcountOffset(image, data), 3);
+    image.bytes().putLong(image.l2EntryOffset(0), image.l2Entry(0) & ~COPIED);
+    MemoryStorage file = storage(image);
+
+    CheckReport report = check(file).repairLeaks();
+
+    assertThat(report.isClean()).isTrue();
+    assertThat(file.word(image.l2EntryOffset(0)) & COPIED).isNotZero();
+  }
+
+  @Test
+  void aCorruptAndDirtyImageWithoutErrorsIsNeitherAfterwards() throws IOException {
+    TestImage image = CheckShape.USUAL.build();
+    image.bytes().putLong(72, 3);
+    MemoryStorage file = storage(image);
+
+    assertThat(check(file).repairAll().isClean()).isTrue();
+
+    assertThat(file.word(72)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "L1 entry 1 past the end",
+        "data on the refcount table",
+        "shared data",
+        "reserved bits",
+        "refcount block",
+        "snapshot"
+      })
+  void aPowerLossInARepairLeavesAnImageThatTheNextRepairFinishes(String kind) throws IOException {
+    TestImage image = broken(kind);
+    PowerLossStorage whole = new PowerLossStorage(storage(image), PowerLossStorage.NEVER);
+    check(whole).repairAll();
+    byte[] expected = data(whole.current(), image);
+    List<String> complaints = new ArrayList<>();
+    SplittableRandom random = new SplittableRandom(1);
+    for (long cut = 1; cut <= whole.changes(); cut++) {
+      PowerLossStorage storage = new PowerLossStorage(storage(image), cut);
+      try {
+        check(storage).repairAll();
+      } catch (PowerLossException expectedHere) {
+        // the state at this moment is what the test is about
+      }
+      for (BitSet kept : SurvivorChoices.of(storage, SURVIVORS, random)) {
+        MemoryStorage survivor = storage.surviving(kept);
+        CheckReport report = check(survivor).repairAll();
+        if (!report.isClean()) {
+          complaints.add("cut %d: %s".formatted(cut, report.findings().get(0).text()));
+        }
+        if (!java.util.Arrays.equals(expected, data(survivor, image))) {
+          complaints.add("cut %d: guest cluster 0 has changed".formatted(cut));
+        }
+      }
+    }
+    assertThat(complaints).isEmpty();
+  }
+
+  private static TestImage broken(String kind) {
+    TestImage image = CheckShape.SMALL.build();
+    SparseBytes bytes = image.bytes();
+    switch (kind) {
+      case "L1 entry 1 past the end" -> bytes.putLong(image.l1TableOffset() + 8, COPIED | 1 << 24);
+      case "data on the refcount table" ->
+          bytes.putLong(image.l2EntryOffset(512), COPIED | image.refcountTableOffset());
+      case "shared data" -> bytes.putLong(image.l2EntryOffset(512), image.l2Entry(0));
+      case "reserved bits" ->
+          bytes.putLong(image.l2EntryOffset(512), image.l2Entry(512) | 1L << 60);
+      case "refcount block" -> bytes.putLong(image.refcountTableOffset(), image.l1TableOffset());
+      default -> bytes.putLong(image.snapshotOffsets().get(0), 1L << 30);
+    }
+    return image;
+  }
+
+  /** What guest cluster 0 holds, which none of the defects concerns. */
+  private static byte[] data(MemoryStorage file, TestImage image) {
+    byte[] bytes = new byte[512];
+    long entry = file.word(image.l2EntryOffset(0));
+    file.read(java.nio.ByteBuffer.wrap(bytes), entry & 0x00ff_ffff_ffff_fe00L);
+    return bytes;
+  }
+}
