@@ -24,13 +24,13 @@ import picocli.CommandLine.Spec;
     description = "Checks an image that is not in use, and repairs it if asked to.",
     footer = {
       "",
-      "-r leaks gives back space that nothing uses, and changes nothing else. -r all puts",
-      "everything right: refcounts, flags, overlaps, pointers that lead nowhere. What such a",
-      "pointer named is lost already, and reads as zeros from then on; the finding says which",
-      "part of the disk that is. What can be read stays as it is. A repair that was cut short is",
-      "simply made again.",
+      "-r leaks gives back space that nothing uses, and changes nothing else.",
+      "-r all puts everything right: refcounts, flags, overlaps, pointers that lead",
+      "nowhere. What such a pointer named is lost already; it reads as zeros from",
+      "then on, and the report says which part of the disk that is. What can be read",
+      "stays as it is. A repair that was cut short is simply made again.",
       "",
-      "Exit codes: 0 clean (now), 1 could not be checked, 2 corruptions, 3 leaks only."
+      "Exit codes: 0 clean (now), 1 not checked, 2 corruptions, 3 leaks only."
     })
 final class CheckCommand implements Callable<Integer> {
   @Parameters(paramLabel = "IMAGE", description = "The image file.")

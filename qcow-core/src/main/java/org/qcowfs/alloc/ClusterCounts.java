@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.qcowfs.error.UnsupportedFeatureException;
 
 /**
@@ -25,6 +26,8 @@ public final class ClusterCounts {
   private final Map<Long, Long> large = new HashMap<>();
   private final long maxPages;
   private final long maxLarge;
+  private long lastIndex = -1;
+  private byte @Nullable [] lastPage;
 
   public ClusterCounts() {
     // The JVM is made small on purpose; the rest of the mount must fit too.
@@ -39,9 +42,18 @@ public final class ClusterCounts {
     this.maxLarge = Math.max(1, maxBytes / LARGE_BYTES);
   }
 
+  /** Neighbours are asked for one after the other. */
+  private byte @Nullable [] page(long index) {
+    if (index != lastIndex) {
+      lastPage = pages.get(index);
+      lastIndex = index;
+    }
+    return lastPage;
+  }
+
   /** The count of a cluster; 0 at first. */
   public long get(long cluster) {
-    byte[] page = pages.get(cluster / PAGE_CLUSTERS);
+    byte[] page = page(cluster / PAGE_CLUSTERS);
     int count = page == null ? 0 : page[(int) (cluster % PAGE_CLUSTERS)] & 0xff;
     return count == LARGE ? large.getOrDefault(cluster, 0L) : count;
   }
@@ -55,7 +67,7 @@ public final class ClusterCounts {
     if (times == 0) {
       return;
     }
-    byte[] page = pages.get(cluster / PAGE_CLUSTERS);
+    byte[] page = page(cluster / PAGE_CLUSTERS);
     if (page == null) {
       page = newPage(cluster / PAGE_CLUSTERS);
     }
@@ -73,6 +85,8 @@ public final class ClusterCounts {
     checkMemory(pages.size() < maxPages);
     byte[] page = new byte[PAGE_CLUSTERS];
     pages.put(index, page);
+    lastIndex = index;
+    lastPage = page;
     return page;
   }
 

@@ -67,7 +67,7 @@ public final class DirtyImageRepair {
       throw new ReadOnlyImageException(
           "the image was not closed cleanly (dirty bit), and its refcounts cannot be counted anew: "
               + e.getMessage()
-              + "; mount it with ro, or repair it with qemu-img check -r all");
+              + "; mount it with ro, or repair it with qcowfs check -r all");
     }
     long wrongRefcounts = rebuild.rebuildLocked();
     long wrongFlags = new CopiedFlags(storage, header, references.counts()).correct();

@@ -33,6 +33,7 @@ import org.qcowfs.storage.BlockStorage;
  * <p>Thread rules: one thread, before anybody else uses the image.
  */
 final class ImageRepair {
+  private static final int TOLD_MAX = 100;
   private static final int ROUNDS_MAX = 2000;
   private static final long REFCOUNT_CACHE_BYTES = 8 << 20;
 
@@ -92,6 +93,9 @@ final class ImageRepair {
   CheckReport repairAll() throws IOException {
     ImageWalk before = walk();
     ImageWalk now = before;
+    before.findings().keptCorruptions().stream()
+        .limit(TOLD_MAX)
+        .forEach(finding -> done.add("found " + finding.text()));
     Set<Integer> seen = new HashSet<>();
     // A round that leaves what another one left makes no progress.
     while (!now.findings().fixes().isEmpty()

@@ -164,7 +164,9 @@ final class L2Stream implements Closeable {
       long data = storage.nextData(hostOffset);
       if (data >= 0 && data < hostOffset + pieceBytes) {
         storage.read(buffer.clear(), hostOffset);
-        entries = keepUsed(buffer, words, found, indices);
+        int filled = (buffer.flip().limit() / Long.BYTES) & -words;
+        buffer.asLongBuffer().get(found, 0, filled);
+        entries = keepUsed(found, filled, words, indices);
       }
       piece.words[i] = Arrays.copyOf(found, entries * words);
       piece.indices[i] = Arrays.copyOf(indices, entries);
@@ -172,18 +174,18 @@ final class L2Stream implements Closeable {
     return piece;
   }
 
-  private static int keepUsed(ByteBuffer buffer, int words, long[] found, int[] indices) {
-    int bytes = buffer.position() & -(words * Long.BYTES);
+  /** Moves the entries that are not 0 to the front of the array, which holds whole entries. */
+  private static int keepUsed(long[] all, int count, int words, int[] indices) {
     int entries = 0;
-    for (int at = 0; at < bytes; at += words * Long.BYTES) {
-      long entry = buffer.getLong(at);
-      long bitmap = words == 1 ? 0 : buffer.getLong(at + Long.BYTES);
-      if ((entry | bitmap) != 0) {
-        found[entries * words] = entry;
+    for (int at = 0; at < count; at += words) {
+      long bitmap = words == 1 ? 0 : all[at + 1];
+      if ((all[at] | bitmap) != 0) {
+        indices[entries] = at / words;
+        all[entries * words] = all[at];
         if (words == 2) {
-          found[entries * words + 1] = bitmap;
+          all[entries * words + 1] = bitmap;
         }
-        indices[entries++] = at / (words * Long.BYTES);
+        entries++;
       }
     }
     return entries;

@@ -252,7 +252,7 @@ record Qcow2Metadata(
     if (header.corrupt()) {
       throw new ReadOnlyImageException(
           "the image is marked corrupt and must not be written to; mount it with ro, or repair it"
-              + " with qemu-img check -r all");
+              + " with qcowfs check -r all");
     }
     boolean bitmapsKept = extensions.bitmaps().isPresent() && bitmapsProblem.isEmpty();
     if (bitmapsKept && options.dropBitmaps() && header.snapshotCount() > 0) {
