@@ -54,9 +54,12 @@ final class BitmapReferences {
       throws IOException {
     BitmapDirectory directory = BitmapDirectory.decode(extension, header.geometry());
     if (!references.addStructure(
-            DIRECTORY, directory.hostOffset(), directory.bytes(), Fix.Part.BITMAPS)
-        || directory.hostOffset() > references.fileBytes() - directory.bytes()) {
+        DIRECTORY, directory.hostOffset(), directory.bytes(), Fix.Part.BITMAPS)) {
       return;
+    }
+    if (directory.hostOffset() > references.fileBytes() - directory.bytes()) {
+      throw new CorruptImageException(
+          DIRECTORY, directory.hostOffset(), "ends past the end of the file");
     }
     ByteBuffer bytes = ByteBuffer.allocate(directory.bytes());
     storage.readFully(bytes, directory.hostOffset());

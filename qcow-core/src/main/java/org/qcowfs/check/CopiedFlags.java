@@ -59,7 +59,7 @@ final class CopiedFlags {
         header.l1Entries(),
         (index, entry) -> {
           long table = L1Entry.l2TableOffset(entry);
-          if (table != 0) {
+          if (table != 0 && geometry.isClusterAligned(table)) {
             l2Tables.add(table >>> geometry.clusterBits(), 1);
             correct(header.l1TableOffset() + index * Long.BYTES, entry, l1(table, entry));
           }

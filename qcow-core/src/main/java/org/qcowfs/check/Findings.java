@@ -1,7 +1,10 @@
 package org.qcowfs.check;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 
 /**
  * Collects what a walk finds: all of it as numbers, the first of each kind as text, and what a
@@ -15,7 +18,9 @@ final class Findings implements Defect.Listener {
 
   private final List<Finding> corruptions = new ArrayList<>();
   private final List<Finding> leaks = new ArrayList<>();
-  private final List<Fix> fixes = new ArrayList<>();
+  private final Set<Fix.Part> parts = EnumSet.noneOf(Fix.Part.class);
+  private final List<Fix.Words> words = new ArrayList<>();
+  private final List<Fix.Relocate> moves = new ArrayList<>();
   private long corruptionCount;
   private long leakCount;
   private boolean hidesReferences;
@@ -24,9 +29,7 @@ final class Findings implements Defect.Listener {
   public void found(Defect defect) {
     add(defect.finding());
     hidesReferences |= defect.hidesReferences();
-    if (defect.fix() == Fix.Part.NONE || fixes.size() < FIXES_MAX) {
-      fixes.add(defect.fix());
-    }
+    add(defect.fix());
   }
 
   void add(Finding finding) {
@@ -51,8 +54,19 @@ final class Findings implements Defect.Listener {
   public void more(long count) {
     corruptionCount += count;
     // Flags that nobody reads about are to be corrected all the same.
-    if (fixes.size() < FIXES_MAX) {
-      fixes.add(Fix.Part.COUNTS);
+    add(Fix.Part.COUNTS);
+  }
+
+  /** Of those that come in floods, the first ones are enough for one round of a repair. */
+  private void add(Fix fix) {
+    if (fix instanceof Fix.Part part) {
+      parts.add(part);
+    } else if (fix instanceof Fix.Relocate move) {
+      if (moves.size() < FIXES_MAX) {
+        moves.add(move);
+      }
+    } else if (words.size() < FIXES_MAX) {
+      words.add((Fix.Words) fix);
     }
   }
 
@@ -67,12 +81,26 @@ final class Findings implements Defect.Listener {
     return corruptions;
   }
 
-  List<Fix> fixes() {
-    return fixes;
+  List<Fix.Words> words() {
+    return words;
   }
 
-  boolean needs(Fix fix) {
-    return fixes.contains(fix);
+  List<Fix.Relocate> moves() {
+    return moves;
+  }
+
+  boolean needs(Fix.Part part) {
+    return parts.contains(part);
+  }
+
+  /** Nothing is to be repaired. */
+  boolean isEmpty() {
+    return parts.isEmpty() && words.isEmpty() && moves.isEmpty();
+  }
+
+  /** Equal for two walks where a repair would do the same. */
+  int repairHash() {
+    return Objects.hash(new ArrayList<>(parts), words, moves, corruptionCount, leakCount);
   }
 
   long corruptions() {

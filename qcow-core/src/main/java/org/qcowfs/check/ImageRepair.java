@@ -98,15 +98,22 @@ final class ImageRepair {
         .forEach(finding -> done.add("found " + finding.text()));
     Set<Integer> seen = new HashSet<>();
     // A round that leaves what another one left makes no progress.
-    while (!now.findings().fixes().isEmpty()
+    while (!now.findings().isEmpty()
         && seen.size() < ROUNDS_MAX
-        && seen.add(now.findings().fixes().hashCode())) {
+        && seen.add(now.findings().repairHash())) {
       if (now.findings().needs(Fix.Part.NONE) || (needsL1Length(now) && spareL1(now) <= 0)) {
         done.add("not repaired any further: " + unrepairable(now));
         break;
       }
       boolean last = !repairPointers(now);
-      if (last && !setCounts(now)) {
+      if (last && now.findings().needs(Fix.Part.REFCOUNT_STRUCTURES)) {
+        mark(now.header());
+        replaceRefcounts(now, now.references().endCluster());
+      } else if (last && now.findings().hidesReferences()) {
+        // To give anything back by these counts could lose data.
+        done.add("not repaired any further: " + unrepairable(now));
+        break;
+      } else if (last && !setCounts(now)) {
         break;
       }
       now = walk();
@@ -261,10 +268,6 @@ final class ImageRepair {
     Header header = walk.header();
     mark(header);
     ClusterCounts counts = walk.references().counts();
-    if (walk.findings().needs(Fix.Part.REFCOUNT_STRUCTURES)) {
-      replaceRefcounts(walk, walk.references().endCluster());
-      return true;
-    }
     RefcountRebuild rebuild = rebuild(header, counts);
     rebuild.checkLocked();
     long refcounts = rebuild.rebuildLocked();

@@ -47,7 +47,7 @@ final class RefcountComparison {
   /** Adds a finding for each refcount that is wrong. */
   void compare() throws IOException {
     findUsers();
-    long end = references.endCluster();
+    long end = Math.max(references.endCluster(), references.misaligned().end());
     for (long cluster = next(0); cluster >= 0 && cluster < end; cluster = next(cluster + 1)) {
       highestCluster = cluster;
       compare(cluster);
@@ -56,13 +56,17 @@ final class RefcountComparison {
   }
 
   private long next(long from) {
-    long counted = references.counts().next(from);
+    long counted = nextOf(references.counts().next(from), references.misaligned().next(from));
     long held = stored.next(from);
-    return counted < 0 ? held : held < 0 ? counted : Math.min(counted, held);
+    return nextOf(counted, held);
+  }
+
+  private static long nextOf(long some, long others) {
+    return some < 0 ? others : others < 0 ? some : Math.min(some, others);
   }
 
   private void compare(long cluster) {
-    long counted = references.count(cluster);
+    long counted = references.count(cluster) + references.misaligned().get(cluster);
     if (counted > maxRefcount) {
       findings.found(
           Defect.harmless(

@@ -46,6 +46,7 @@ public final class ReferenceCounter {
   private final TableScan scan;
   private final long fileBytes;
   private final ClusterCounts counts = new ClusterCounts();
+  private final ClusterCounts misaligned = new ClusterCounts();
   private final ClusterCounts l2Tables = new ClusterCounts();
   private final ClusterCounts activeTables = new ClusterCounts();
   private final Structures structures = new Structures();
@@ -121,6 +122,11 @@ public final class ReferenceCounter {
   /** How often the cluster is referred to by something that says whether it is the only one. */
   long countWithCopiedFlag(long cluster) {
     return counts.get(cluster) - l2Entries.compressedCount(cluster);
+  }
+
+  /** How often clusters are touched by what is not aligned, and so refers to none of them. */
+  ClusterCounts misaligned() {
+    return misaligned;
   }
 
   /** How often each cluster is referred to. */
@@ -408,12 +414,12 @@ public final class ReferenceCounter {
     return !header.hasDataFile() && isPastEnd(hostOffset, geometry.clusterBytes()) ? 2 : 1;
   }
 
-  /** QEMU counts both clusters that a misaligned one would take; repairs count anew. */
+  /** QEMU counts both clusters that a misaligned one would take. */
   void countMisaligned(long hostOffset, long references) throws IOException {
     if (!isStrict() && !isPastEnd(hostOffset, geometry.clusterBytes())) {
       long cluster = hostOffset >>> geometry.clusterBits();
-      counts.add(cluster, references);
-      counts.add(cluster + 1, references);
+      misaligned.add(cluster, references);
+      misaligned.add(cluster + 1, references);
     }
   }
 

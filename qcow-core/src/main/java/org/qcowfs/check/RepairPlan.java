@@ -46,23 +46,15 @@ final class RepairPlan {
     this.edits = new WordEdits(storage);
     this.firstTarget = walk.references().endCluster();
     this.end = firstTarget;
-    for (Fix fix : walk.findings().fixes()) {
-      if (fix instanceof Fix.Words word && isWritable(word)) {
-        plan(word);
-      }
-    }
-    for (Fix fix : walk.findings().fixes()) {
-      if (fix instanceof Relocate move && isWritable(move)) {
-        plan(move);
-      }
-    }
+    walk.findings().words().stream().filter(this::isWritable).forEach(this::plan);
+    walk.findings().moves().stream().filter(this::isWritable).forEach(this::plan);
   }
 
   /** Whether nothing but its table lies where a word does. */
   private boolean isWritable(Fix.Words word) {
     long cluster = word.hostOffset() >>> header.clusterBits();
-    long own = word.inL2() ? walk.references().l2Tables().get(cluster) : 1;
-    return isTable(cluster, word.inL2()) && walk.references().count(cluster) == own;
+    return isTable(cluster, word.inL2())
+        && (word.inL2() ? isNothingButTable(cluster) : walk.references().count(cluster) == 1);
   }
 
   /** Whether the pointer lies in a table that stays where it is; what lies there too is copied. */
@@ -70,10 +62,15 @@ final class RepairPlan {
     long cluster = move.pointerOffset() >>> header.clusterBits();
     return switch (move.kind()) {
       case L1_ENTRY -> isTable(cluster, false) && (cuttingKnots || isAloneButForTables(cluster));
-      case L2_ENTRY, COMPRESSED -> isTable(cluster, true);
+      case L2_ENTRY, COMPRESSED ->
+          isTable(cluster, true) && (cuttingKnots || isNothingButTable(cluster));
       // The snapshot table was there first: what overlaps it moves.
       case PLAIN -> walk.refcountClusters().get(cluster) == 0;
     };
+  }
+
+  private boolean isNothingButTable(long cluster) {
+    return walk.references().count(cluster) == walk.references().l2Tables().get(cluster);
   }
 
   private boolean isAloneButForTables(long cluster) {
