@@ -135,6 +135,9 @@ final class L2Stream implements Closeable {
       if (e.getCause() instanceof IOException failed) {
         throw failed;
       }
+      if (e.getCause() instanceof Error failed) {
+        throw failed; // a lack of memory above all, which callers know how to meet
+      }
       throw new IllegalStateException(e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
