@@ -1,0 +1,86 @@
+package org.qcowfs.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.qcowfs.testkit.QemuTools;
+import org.qcowfs.testkit.hostile.HostileImage;
+
+/**
+ * Images made to harm. {@code -Dqcowfs.hostile.images=100000} for the long run, {@code
+ * -Dqcowfs.seed=N} for the first seed: what a failure prints repeats it alone with {@code
+ * -Dqcowfs.hostile.images=1}.
+ */
+@Timeout(value = 4, unit = TimeUnit.HOURS)
+final class HostileImageTest {
+  private static final long SEED = Long.getLong("qcowfs.seed", 20_261_120L);
+  private static final int IMAGES = Integer.getInteger("qcowfs.hostile.images", 3000);
+
+  /** Of every so many images that can be read, one is compared with what QEMU reads. */
+  private static final int COMPARED = 20;
+
+  @TempDir private Path directory;
+
+  private int opened;
+  private int compared;
+  private HostileUse.Cost most = new HostileUse.Cost(0, 0);
+
+  @Test
+  void anImageMadeToHarmGivesRightBytesOrAnIoException() throws IOException {
+    for (int i = 0; i < IMAGES; i++) {
+      HostileImage hostile = HostileImage.of(SEED + i);
+      try {
+        use(hostile, IMAGES == 1 || i % COMPARED == 0);
+      } catch (IOException | RuntimeException | Error e) {
+        throw new AssertionError(
+            "-Dqcowfs.seed=%d -Dqcowfs.hostile.images=1: %s"
+                .formatted(hostile.seed(), hostile.changes()),
+            e);
+      }
+    }
+    System.out.printf(
+        "hostile images: %d from seed %d; %d could be read whole, %d of them compared with what"
+            + " QEMU reads; at most %d KiB and %d ms of"
+            + " CPU for one%n",
+        IMAGES, SEED, opened, compared, most.allocatedBytes() >> 10, most.cpuNanos() / 1_000_000);
+    assertThat(IMAGES == 1 || opened > IMAGES / 20).as("some could be read").isTrue();
+    assertThat(IMAGES == 1 || compared > 0).as("some were compared").isTrue();
+  }
+
+  private void use(HostileImage hostile, boolean askQemu) throws IOException {
+    Path file = hostile.image().writeTo(directory.resolve("hostile.qcow2"));
+    HostileUse user = new HostileUse(file, hostile.seed());
+    most = most.max(user.measured(HostileUse::read));
+    if (user.disk().isPresent()) {
+      opened++;
+      if (askQemu) {
+        compare(user.disk().get());
+      }
+    }
+    most = most.max(user.measured(HostileUse::write));
+    most = most.max(user.measured(HostileUse::check));
+    Files.delete(file);
+  }
+
+  /** What QEMU can read too, it reads the same. */
+  private void compare(byte[] ours) throws IOException {
+    QemuTools.Answer answer =
+        QemuTools.run(
+            directory,
+            List.of(
+                "qemu-img", "convert", "-f", "qcow2", "-O", "raw", "hostile.qcow2", "qemu.raw"));
+    Path theirs = directory.resolve("qemu.raw");
+    if (answer.exitCode() == 0) {
+      compared++;
+      assertThat(Files.readAllBytes(theirs)).as("what QEMU reads").isEqualTo(ours);
+    }
+    Files.deleteIfExists(theirs);
+  }
+}
