@@ -136,6 +136,9 @@ public final class LeakRecord {
     int nameOffset = (int) now.backingNameOffset();
     int nameEnd = nameOffset + now.backingNameBytes();
     int behind = listEnd + NEEDED_BYTES;
+    if (oldNameEnd == 0 && nameOffset != 0) {
+      findOldName(cluster, listEnd + HEAD_BYTES, nameOffset, nameEnd);
+    }
     if (listEnd + HEAD_BYTES > (nameOffset == 0 ? cluster.limit() : nameOffset)) {
       return false; // the list has no end marker
     }
@@ -156,6 +159,19 @@ public final class LeakRecord {
     sector.setWordLocked(
         listEnd, (long) HeaderExtensions.LEAK_RANGE << Integer.SIZE | LeakRange.BYTES);
     return true;
+  }
+
+  /** Where a crash cut an earlier attempt short, the name stands in its old place as well. */
+  private void findOldName(ByteBuffer cluster, int from, int nameOffset, int nameEnd) {
+    ByteBuffer name = cluster.slice(nameOffset, Math.min(nameEnd, cluster.limit()) - nameOffset);
+    int bytes = name.limit();
+    for (int at = from; at + bytes <= nameOffset; at++) {
+      if (cluster.slice(at, bytes).equals(name)) {
+        oldNameOffset = at;
+        oldNameEnd = at + bytes;
+        return;
+      }
+    }
   }
 
   private boolean isFree(ByteBuffer cluster, int from, int to) {
