@@ -8,7 +8,7 @@ import jnr.ffi.Pointer;
 import jnr.ffi.types.size_t;
 
 /**
- * The library libdeflate, where the machine has it: two to three times as fast as the zlib in the
+ * The library libdeflate, where the machine has it: about two thirds of the time of the zlib in the
  * JDK. It takes what is in order; whatever it refuses, zlib shall judge.
  *
  * <p>Thread rules: one instance for each thread. The native memory of an instance (11 KiB) is never
