@@ -85,10 +85,11 @@ final class ArchitectureTest {
   }
 
   @Test
-  void nativeCallsAreMadeByPosixAndByTheCodecOfALibraryAlone() {
+  void nativeCallsAreMadeByPosixAndItsLibraryAndByTheCodecOfALibraryAlone() {
     noClasses()
         .that()
-        .haveNameNotMatching("org\\.qcowfs\\.(storage\\.Posix|compress\\.LibDeflate)(\\$.*)?")
+        .haveNameNotMatching(
+            "org\\.qcowfs\\.(storage\\.(Posix|LibC)|compress\\.LibDeflate)(\\$.*)?")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jnr..", "com.kenai..")

@@ -3,11 +3,6 @@ package org.qcowfs.storage;
 import com.kenai.jffi.MemoryIO;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Runtime;
-import jnr.ffi.types.off_t;
-import jnr.ffi.types.size_t;
-import jnr.ffi.types.ssize_t;
 import org.qcowfs.error.HostIoException;
 
 /**
@@ -68,8 +63,6 @@ final class Posix {
   private static final short F_WRLCK = 1;
   private static final short F_UNLCK = 2;
 
-  private static final LibC LIBC = LibraryLoader.create(LibC.class).failImmediately().load("c");
-  private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
   private static final MemoryIO MEMORY = MemoryIO.getInstance();
 
   /** For the structures that a call takes or fills; free again when the call is over. */
@@ -81,35 +74,9 @@ final class Posix {
 
   private Posix() {}
 
-  /** The C library, as far as the engine needs it. Public because jnr-ffi implements it. */
-  public interface LibC {
-    int open(String path, int flags, int mode);
-
-    int close(int fd);
-
-    @ssize_t
-    long pread(int fd, @size_t long address, @size_t long count, @off_t long offset);
-
-    @ssize_t
-    long pwrite(int fd, @size_t long address, @size_t long count, @off_t long offset);
-
-    @ssize_t
-    long pwritev(int fd, @size_t long vectors, int count, @off_t long offset);
-
-    int fdatasync(int fd);
-
-    int ftruncate(int fd, @off_t long bytes);
-
-    int fallocate(int fd, int mode, @off_t long offset, @off_t long bytes);
-
-    @off_t
-    long lseek(int fd, @off_t long offset, int whence);
-
-    int statx(int directory, String path, int flags, int mask, @size_t long address);
-
-    int fcntl(int fd, int command, @size_t long address);
-
-    String strerror(int errno);
+  /** Loads the calls, as the first one would. */
+  static void load() {
+    LibC.load();
   }
 
   /** What {@code statx} tells of an open file. */
@@ -132,8 +99,8 @@ final class Posix {
   static int open(String path, int flags) throws HostIoException {
     int fd;
     do {
-      fd = LIBC.open(path, flags, 0);
-    } while (fd < 0 && RUNTIME.getLastError() == EINTR);
+      fd = LibC.open(path, flags, 0);
+    } while (fd < 0 && LibC.errno() == EINTR);
     if (fd < 0) {
       throw failure("open");
     }
@@ -141,7 +108,7 @@ final class Posix {
   }
 
   static void close(int fd) throws HostIoException {
-    if (LIBC.close(fd) < 0 && RUNTIME.getLastError() != EINTR) {
+    if (LibC.close(fd) < 0 && LibC.errno() != EINTR) {
       throw failure("close");
     }
   }
@@ -156,8 +123,8 @@ final class Posix {
     long address = address(direct);
     long count;
     do {
-      count = LIBC.pread(fd, address, direct.remaining(), offset);
-    } while (count < 0 && RUNTIME.getLastError() == EINTR);
+      count = LibC.pread(fd, address, direct.remaining(), offset);
+    } while (count < 0 && LibC.errno() == EINTR);
     if (count < 0) {
       throw failure("read");
     }
@@ -175,8 +142,8 @@ final class Posix {
     long address = address(direct);
     long count;
     do {
-      count = LIBC.pwrite(fd, address, direct.remaining(), offset);
-    } while (count < 0 && RUNTIME.getLastError() == EINTR);
+      count = LibC.pwrite(fd, address, direct.remaining(), offset);
+    } while (count < 0 && LibC.errno() == EINTR);
     if (count < 0) {
       throw failure("write");
     }
@@ -202,8 +169,8 @@ final class Posix {
     long address = MEMORY.getDirectBufferAddress(vectors);
     long count;
     do {
-      count = LIBC.pwritev(fd, address, used, offset);
-    } while (count < 0 && RUNTIME.getLastError() == EINTR);
+      count = LibC.pwritev(fd, address, used, offset);
+    } while (count < 0 && LibC.errno() == EINTR);
     if (count < 0) {
       throw failure("write");
     }
@@ -228,8 +195,8 @@ final class Posix {
   static void fdatasync(int fd) throws HostIoException {
     int result;
     do {
-      result = LIBC.fdatasync(fd);
-    } while (result < 0 && RUNTIME.getLastError() == EINTR);
+      result = LibC.fdatasync(fd);
+    } while (result < 0 && LibC.errno() == EINTR);
     if (result < 0) {
       throw failure("flush to disk");
     }
@@ -238,8 +205,8 @@ final class Posix {
   static void ftruncate(int fd, long bytes) throws HostIoException {
     int result;
     do {
-      result = LIBC.ftruncate(fd, bytes);
-    } while (result < 0 && RUNTIME.getLastError() == EINTR);
+      result = LibC.ftruncate(fd, bytes);
+    } while (result < 0 && LibC.errno() == EINTR);
     if (result < 0) {
       throw failure("resize");
     }
@@ -248,8 +215,8 @@ final class Posix {
   static void fallocate(int fd, int mode, long offset, long bytes) throws HostIoException {
     int result;
     do {
-      result = LIBC.fallocate(fd, mode, offset, bytes);
-    } while (result < 0 && RUNTIME.getLastError() == EINTR);
+      result = LibC.fallocate(fd, mode, offset, bytes);
+    } while (result < 0 && LibC.errno() == EINTR);
     if (result < 0) {
       throw failure(
           switch (mode) {
@@ -262,17 +229,17 @@ final class Posix {
 
   /** Sets or clears flags of the open file, such as {@link #O_DIRECT}. */
   static void setFlags(int fd, int flags, boolean on) throws HostIoException {
-    int old = LIBC.fcntl(fd, F_GETFL, 0);
-    if (old < 0 || LIBC.fcntl(fd, F_SETFL, on ? old | flags : old & ~flags) < 0) {
+    int old = LibC.fcntl(fd, F_GETFL, 0);
+    if (old < 0 || LibC.fcntl(fd, F_SETFL, on ? old | flags : old & ~flags) < 0) {
       throw failure("change of the open file's flags");
     }
   }
 
   /** The new offset, or -1 for ENXIO: there is neither data nor a hole behind the offset. */
   static long lseek(int fd, long offset, int whence) throws HostIoException {
-    long found = LIBC.lseek(fd, offset, whence);
+    long found = LibC.lseek(fd, offset, whence);
     if (found < 0) {
-      if (RUNTIME.getLastError() == ENXIO) {
+      if (LibC.errno() == ENXIO) {
         return -1;
       }
       throw failure("lseek");
@@ -301,7 +268,7 @@ final class Posix {
 
   private static ByteBuffer statx(int fd, int mask) throws HostIoException {
     ByteBuffer buffer = SCRATCH.get();
-    if (LIBC.statx(fd, "", AT_EMPTY_PATH, mask, MEMORY.getDirectBufferAddress(buffer)) < 0) {
+    if (LibC.statx(fd, AT_EMPTY_PATH, mask, MEMORY.getDirectBufferAddress(buffer)) < 0) {
       throw failure("stat");
     }
     return buffer;
@@ -310,8 +277,8 @@ final class Posix {
   /** Takes a shared lock of one byte for the open file description; false if another forbids it. */
   static boolean lockShared(int fd, long offset) throws HostIoException {
     ByteBuffer flock = flock(F_RDLCK, offset);
-    if (LIBC.fcntl(fd, F_OFD_SETLK, MEMORY.getDirectBufferAddress(flock)) < 0) {
-      int errno = RUNTIME.getLastError();
+    if (LibC.fcntl(fd, F_OFD_SETLK, MEMORY.getDirectBufferAddress(flock)) < 0) {
+      int errno = LibC.errno();
       if (errno == EAGAIN || errno == EACCES) {
         return false;
       }
@@ -323,7 +290,7 @@ final class Posix {
   /** Whether another open file description holds a lock on the byte. */
   static boolean isLockedByAnother(int fd, long offset) throws HostIoException {
     ByteBuffer flock = flock(F_WRLCK, offset);
-    if (LIBC.fcntl(fd, F_OFD_GETLK, MEMORY.getDirectBufferAddress(flock)) < 0) {
+    if (LibC.fcntl(fd, F_OFD_GETLK, MEMORY.getDirectBufferAddress(flock)) < 0) {
       throw failure("test of a lock");
     }
     return flock.getShort(0) != F_UNLCK;
@@ -342,11 +309,11 @@ final class Posix {
 
   /** The host's words for an error number. */
   static String describe(int errno) {
-    return LIBC.strerror(errno);
+    return LibC.strerror(errno);
   }
 
   private static HostIoException failure(String act) {
-    int errno = RUNTIME.getLastError();
+    int errno = LibC.errno();
     return new HostIoException(errno, act + " failed: " + describe(errno));
   }
 }
