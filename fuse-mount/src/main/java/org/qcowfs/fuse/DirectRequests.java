@@ -165,7 +165,9 @@ final class DirectRequests implements RequestSource {
       switch (RequestHeader.opcode(request)) {
         case Opcode.INIT -> {
           Negotiation agreed = Negotiation.of(request);
-          log(agreed);
+          if (shared.callbacks.isTracing()) { // else the mount would wait for the logging library
+            log(agreed);
+          }
           if (agreed.longRequests()) {
             shared.negotiation.set(agreed); // before any other thread gets a request
             return buffer.replyWidened(
