@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.qcowfs.session.MountSession;
 import picocli.CommandLine;
 
 /**
@@ -29,9 +30,12 @@ final class Commands {
    * The command line with the one command that the arguments begin with, or else with all of them.
    */
   static CommandLine forArguments(String... args) {
-    CommandLine root = new CommandLine(new RootCommand());
     String first =
         Arrays.stream(args).filter(argument -> !argument.startsWith("-")).findFirst().orElse("");
+    if (first.equals("mount")) {
+      MountSession.prepare(); // picocli takes a good part of a start, and so does what this loads
+    }
+    CommandLine root = new CommandLine(new RootCommand());
     if (BY_NAME.containsKey(first)) {
       add(root, first);
     } else {

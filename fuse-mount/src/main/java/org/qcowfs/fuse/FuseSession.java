@@ -6,7 +6,6 @@ import java.lang.ref.Reference;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import jnr.ffi.LibraryLoader;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.fuse.wire.FuseDevice;
 import org.qcowfs.fuse.wire.Negotiation;
@@ -21,7 +20,6 @@ import org.qcowfs.tree.Node;
  * others by the one that mounted.
  */
 public final class FuseSession {
-  private static final String LIBRARY = "libfuse.so.2";
   private static final MemoryIO MEMORY = MemoryIO.getInstance();
   private static final int POINTER_BYTES = 8;
 
@@ -95,6 +93,15 @@ public final class FuseSession {
   }
 
   /**
+   * Makes ready what every mount needs of native code. To be run by a thread of its own while
+   * another finds out what to mount: the next {@link #mount} waits for it, and throws what it
+   * failed with.
+   */
+  public static Runnable preparation() {
+    return NativeParts.preparation();
+  }
+
+  /**
    * Mounts the tree and begins to serve it. On return the kernel knows the mount, but may not have
    * got its first answer.
    *
@@ -102,12 +109,11 @@ public final class FuseSession {
    * @throws IOException when libfuse is missing
    */
   public static FuseSession mount(Node root, MountSettings settings) throws IOException {
-    LibFuse2 library = load();
+    NativeParts parts = NativeParts.take();
+    LibFuse2 library = parts.library();
+    TreeFileSystem fileSystem = parts.fileSystem();
     KernelPages pages = new KernelPages();
-    TreeFileSystem fileSystem =
-        settings.writable()
-            ? new WritableTreeFileSystem(root, settings, pages)
-            : new TreeFileSystem(root, settings, pages);
+    fileSystem.serve(root, settings, pages);
     StandardStreams.Captured<Mounted> setup =
         StandardStreams.capturingErrors(() -> setUp(library, fileSystem, settings));
     if (setup.result().fuse == 0) {
@@ -116,18 +122,6 @@ public final class FuseSession {
     FuseSession session = new FuseSession(library, fileSystem, pages, settings, setup.result());
     session.threads.start(settings.threads());
     return session;
-  }
-
-  private static LibFuse2 load() throws IOException {
-    try {
-      return LibraryLoader.create(LibFuse2.class).failImmediately().load(LIBRARY);
-    } catch (UnsatisfiedLinkError e) {
-      throw new IOException(
-          LIBRARY
-              + " is missing or cannot be loaded; install the package libfuse2, or libfuse2t64 on"
-              + " newer systems",
-          e);
-    }
   }
 
   private static Mounted setUp(

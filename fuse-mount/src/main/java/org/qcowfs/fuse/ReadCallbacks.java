@@ -22,30 +22,35 @@ import ru.serce.jnrfuse.struct.FuseOperations;
 import ru.serce.jnrfuse.struct.Statvfs;
 
 /**
- * The callbacks of a mount that can only be read: each unpacks the request, asks the tree and packs
- * the answer. Called by every session thread at once. What is not here libfuse answers by itself.
+ * The callbacks that read: each unpacks the request, asks the tree and packs the answer. Called by
+ * every session thread at once. What neither this class nor {@link TreeFileSystem} has, libfuse
+ * answers by itself.
+ *
+ * <p>It is made before the tree is known, as making it is a good part of the start (see {@link
+ * NativeParts}); {@link #serve} comes before the mount.
  *
  * <p>Never use {@code mount} and {@code umount} of the superclass: the one guesses whether it
  * succeeded, the other does not wait. {@link FuseSession} does both.
  */
-class TreeFileSystem extends FuseStubFS {
+abstract class ReadCallbacks extends FuseStubFS {
   static final MemoryIO MEMORY = MemoryIO.getInstance();
   private static final int STATFS_BLOCK_BYTES = 4096;
   private static final int NAME_MAX_BYTES = 255;
 
-  final Attributes attributes;
-  final CallbackRunner callbacks;
+  Attributes attributes;
+  CallbackRunner callbacks;
   final OpenFiles openFiles = new OpenFiles();
-  private final Node root;
-  private final KernelPages pages;
-  private final LongSupplier diskBytes;
+  private Node root;
+  private KernelPages pages;
+  private LongSupplier diskBytes;
 
-  TreeFileSystem(Node root, MountSettings settings, KernelPages pages) {
-    this.root = root;
-    this.pages = pages;
-    this.attributes = new Attributes(settings);
-    this.diskBytes = settings.diskBytes();
-    this.callbacks = new CallbackRunner(settings.tracing());
+  /** Says what to serve, and how. Once, before anything can call back. */
+  final void serve(Node tree, MountSettings settings, KernelPages cachedPages) {
+    root = tree;
+    pages = cachedPages;
+    attributes = new Attributes(settings);
+    diskBytes = settings.diskBytes();
+    callbacks = new CallbackRunner(settings.tracing());
   }
 
   /** The table of callbacks. Lives as long as this object, to which a reference must be kept. */
@@ -133,21 +138,6 @@ class TreeFileSystem extends FuseStubFS {
           openFiles.close(FileInfo.handle(info));
           return 0;
         });
-  }
-
-  /**
-   * Nothing is left to flush where nothing can be written. Answered all the same: the kernel takes
-   * "not known" as for good.
-   */
-  @Override
-  public int flush(String path, FuseFileInfo info) {
-    return 0;
-  }
-
-  /** As {@link #flush}. */
-  @Override
-  public int fsync(String path, int dataOnly, FuseFileInfo info) {
-    return 0;
   }
 
   @Override

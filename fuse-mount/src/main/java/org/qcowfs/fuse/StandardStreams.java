@@ -24,6 +24,9 @@ public final class StandardStreams {
 
   private StandardStreams() {}
 
+  /** Loads the native calls, as the first use of this class would. */
+  static void load() {}
+
   /** What an action returned, and what was printed on standard error meanwhile. */
   record Captured<T>(T result, String printed) {}
 

@@ -11,15 +11,11 @@ import ru.serce.jnrfuse.struct.FuseFileInfo;
 import ru.serce.jnrfuse.struct.Timespec;
 
 /**
- * The callbacks of a mount in which something can be written. Nothing can be made, taken away or
- * renamed in it.
+ * The callbacks of a mount. Those that change something are not called where the mount can only be
+ * read: the kernel answers them. Nothing can be made, taken away or renamed.
  */
-final class WritableTreeFileSystem extends TreeFileSystem {
+final class TreeFileSystem extends ReadCallbacks {
   private static final int PERMISSION_BITS = 07777;
-
-  WritableTreeFileSystem(Node root, MountSettings settings, KernelPages pages) {
-    super(root, settings, pages);
-  }
 
   /** A callback's work on an open file. */
   @FunctionalInterface

@@ -13,6 +13,7 @@ import org.qcowfs.fuse.FuseMountException;
 import org.qcowfs.fuse.FuseSession;
 import org.qcowfs.fuse.MountSettings;
 import org.qcowfs.fuse.StandardStreams;
+import org.qcowfs.image.Images;
 import org.qcowfs.tree.Node;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,23 @@ public final class MountSession {
     this.fuse = fuse;
     this.mount = mount;
     this.file = file;
+  }
+
+  /**
+   * Begins to load what every mount needs, on a thread of its own. To be called as soon as it is
+   * known that there will be a mount, though not yet of what.
+   */
+  public static void prepare() {
+    Runnable fuse = FuseSession.preparation();
+    Thread thread =
+        new Thread(
+            () -> {
+              Images.loadNativeCalls();
+              fuse.run();
+            },
+            "preparation");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /**

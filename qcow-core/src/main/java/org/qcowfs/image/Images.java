@@ -18,6 +18,11 @@ import org.qcowfs.storage.HostFile;
 public final class Images {
   private Images() {}
 
+  /** Loads the native calls of the engine, as opening the first image would. Any thread. */
+  public static void loadNativeCalls() {
+    HostFile.loadNativeCalls();
+  }
+
   /**
    * Opens an image for reading, or for writing too, with everything that it refers to as far as the
    * options allow.

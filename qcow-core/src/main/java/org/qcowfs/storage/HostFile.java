@@ -42,6 +42,11 @@ public final class HostFile implements BlockStorage {
     this.transfer = new BufferedTransfer(calls);
   }
 
+  /** Loads the native calls, as opening the first file would. Any thread. */
+  public static void loadNativeCalls() {
+    Posix.load();
+  }
+
   /**
    * Opens a file for reading, and never waits in doing so (a FIFO is refused, not waited for).
    *

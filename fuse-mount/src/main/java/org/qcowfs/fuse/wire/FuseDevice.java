@@ -13,18 +13,21 @@ public final class FuseDevice {
   private static final int EAGAIN = 11;
   private static final int ENODEV = 19;
 
+  private static final DeviceCalls CALLS =
+      LibraryLoader.create(DeviceCalls.class).failImmediately().load("c");
+  private static final Runtime RUNTIME = Runtime.getRuntime(CALLS);
+
   private final int fd;
-  private final DeviceCalls calls;
-  private final Runtime runtime;
 
   /**
    * @param fd open and mounted; stays the caller's
    */
   public FuseDevice(int fd) {
     this.fd = fd;
-    this.calls = LibraryLoader.create(DeviceCalls.class).failImmediately().load("c");
-    this.runtime = Runtime.getRuntime(calls);
   }
+
+  /** Loads the native calls, as the first use of this class would. */
+  public static void load() {}
 
   /**
    * Waits for a request.
@@ -33,11 +36,11 @@ public final class FuseDevice {
    */
   int receive(long buffer, int bytes) {
     while (true) {
-      long received = calls.read(fd, buffer, bytes);
+      long received = CALLS.read(fd, buffer, bytes);
       if (received >= 0) {
         return (int) received;
       }
-      int errno = runtime.getLastError();
+      int errno = RUNTIME.getLastError();
       if (errno == ENODEV) {
         return 0;
       }
@@ -55,8 +58,8 @@ public final class FuseDevice {
    * @return 0 or a negative error number; {@code -ENOENT} when nobody waits for the answer any more
    */
   public int send(long vectors, int count) {
-    while (calls.writev(fd, vectors, count) < 0) {
-      int errno = runtime.getLastError();
+    while (CALLS.writev(fd, vectors, count) < 0) {
+      int errno = RUNTIME.getLastError();
       if (errno != EINTR && errno != EAGAIN) {
         return -errno;
       }
