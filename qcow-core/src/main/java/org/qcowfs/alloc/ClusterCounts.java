@@ -100,17 +100,27 @@ public final class ClusterCounts {
 
   /** The first cluster at or behind the given one whose count is not 0; -1 where there is none. */
   public long next(long from) {
-    Map.Entry<Long, byte[]> entry = pages.ceilingEntry(from / PAGE_CLUSTERS);
-    while (entry != null) {
-      long first = entry.getKey() * PAGE_CLUSTERS;
-      for (int i = (int) Math.max(0, from - first); i < PAGE_CLUSTERS; i++) {
-        if (entry.getValue()[i] != 0) {
-          return first + i;
-        }
+    long index = from / PAGE_CLUSTERS;
+    byte[] page = page(index);
+    int used = page == null ? PAGE_CLUSTERS : nextUsed(page, (int) (from % PAGE_CLUSTERS));
+    while (used == PAGE_CLUSTERS) {
+      Map.Entry<Long, byte[]> entry = pages.higherEntry(index);
+      if (entry == null) {
+        return -1;
       }
-      entry = pages.higherEntry(entry.getKey());
+      index = entry.getKey();
+      used = nextUsed(entry.getValue(), 0);
     }
-    return -1;
+    return index * PAGE_CLUSTERS + used;
+  }
+
+  /** The next place in a page whose count is not 0, or the page's end. */
+  private static int nextUsed(byte[] page, int from) {
+    int i = from;
+    while (i < PAGE_CLUSTERS && page[i] == 0) {
+      i++;
+    }
+    return i;
   }
 
   /** One cluster more than the last whose count is not 0. */

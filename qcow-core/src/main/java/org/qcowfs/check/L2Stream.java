@@ -65,6 +65,9 @@ final class L2Stream implements Closeable {
     }
   }
 
+  /** A multiple of the words of any entry. */
+  private static final int WORDS_AT_ONCE = 8;
+
   private final BlockStorage storage;
   private final ClusterGeometry geometry;
   private final int tableBytes;
@@ -80,7 +83,7 @@ final class L2Stream implements Closeable {
     this.pieceBytes = Math.min(tableBytes, PIECE_BYTES);
     this.buffers =
         ThreadLocal.withInitial(
-            () -> ByteBuffer.allocateDirect(pieceBytes).order(ByteOrder.BIG_ENDIAN));
+            () -> ByteBuffer.allocateDirect(pieceBytes).order(ByteOrder.LITTLE_ENDIAN));
     this.readers =
         Executors.newFixedThreadPool(
             Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors())),
@@ -177,21 +180,42 @@ final class L2Stream implements Closeable {
     return piece;
   }
 
-  /** Moves the entries that are not 0 to the front of the array, which holds whole entries. */
+  /**
+   * Moves the entries that are not 0 to the front of the array, which holds whole entries in little
+   * endian. Most entries of a large disk are 0: these are only looked at, and not one by one.
+   */
   private static int keepUsed(long[] all, int count, int words, int[] indices) {
     int entries = 0;
-    for (int at = 0; at < count; at += words) {
+    int at = 0;
+    while (at < count) {
+      if (at + WORDS_AT_ONCE <= count && isUnused(all, at)) {
+        at += WORDS_AT_ONCE;
+        continue;
+      }
       long bitmap = words == 1 ? 0 : all[at + 1];
       if ((all[at] | bitmap) != 0) {
         indices[entries] = at / words;
-        all[entries * words] = all[at];
+        all[entries * words] = Long.reverseBytes(all[at]);
         if (words == 2) {
-          all[entries * words + 1] = bitmap;
+          all[entries * words + 1] = Long.reverseBytes(bitmap);
         }
         entries++;
       }
+      at += words;
     }
     return entries;
+  }
+
+  private static boolean isUnused(long[] all, int at) {
+    return (all[at]
+            | all[at + 1]
+            | all[at + 2]
+            | all[at + 3]
+            | all[at + 4]
+            | all[at + 5]
+            | all[at + 6]
+            | all[at + 7])
+        == 0;
   }
 
   @Override
