@@ -123,14 +123,21 @@ class Passes(Work):
 
 
 class Once(Work):
-    """A job that changes what it finds, so it can be done once only. The last eighth is for the warm-up."""
+    """A job that changes what it finds, so it can be done once only. The last eighth is for the warm-up.
 
-    def __init__(self, *options, portion=1, synced=False):
+    With `warm_pass`, the warm-up is as long as that of a job that makes passes, behind all of the data: a
+    few requests of 1 MiB would warm nothing up."""
+
+    def __init__(self, *options, portion=1, synced=False, warm_pass=False):
         self.options = options
         self.portion = portion
         self.synced = synced
+        self.warm_pass = warm_pass
 
     def warm_up(self, served, scale):
+        if self.warm_pass:
+            fio(served, *self.options, f"offset={scale.data_bytes}", f"size={scale.data_bytes}")
+            return
         eighth = scale.data_bytes // 8
         amount = scale.synced_writes * 1024 if self.synced else scale.once_warm_bytes
         fio(served, *self.options, f"offset={7 * eighth}", f"size={eighth}", f"io_size={amount}")
