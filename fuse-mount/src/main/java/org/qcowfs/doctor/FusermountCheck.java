@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * The program that mounts and unmounts for users is there, may do so, and is new enough: before
- * 2.9.8 a user could get round {@code user_allow_other} with it (CVE-2018-10906).
+ * 2.9.8, and in the third version before 3.2.5, a user could get round {@code user_allow_other}
+ * with it (CVE-2018-10906).
  */
 final class FusermountCheck implements Check {
   private static final String NAME = "fusermount";
@@ -20,6 +21,7 @@ final class FusermountCheck implements Check {
       List.of("/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin", "/usr/local/sbin");
   private static final Pattern VERSION = Pattern.compile("version:? *(\\d+)\\.(\\d+)\\.(\\d+)");
   private static final int[] FIRST_SAFE_VERSION = {2, 9, 8};
+  private static final int[] FIRST_SAFE_VERSION_3 = {3, 2, 5};
   private static final int SET_USER_ID = 04000;
 
   private final Host host;
@@ -66,7 +68,8 @@ final class FusermountCheck implements Check {
     }
     int[] numbers = version.get();
     String detail = "%s, version %d.%d.%d".formatted(program, numbers[0], numbers[1], numbers[2]);
-    return Arrays.compare(numbers, FIRST_SAFE_VERSION) >= 0
+    int[] safe = numbers[0] == 3 ? FIRST_SAFE_VERSION_3 : FIRST_SAFE_VERSION;
+    return Arrays.compare(numbers, safe) >= 0
         ? Finding.ok(NAME, detail)
         : Finding.warning(NAME, detail + ", has a known hole (CVE-2018-10906)", install());
   }

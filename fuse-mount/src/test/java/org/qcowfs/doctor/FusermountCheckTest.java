@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.qcowfs.doctor.Finding.Status;
 
 final class FusermountCheckTest {
@@ -72,25 +74,31 @@ final class FusermountCheckTest {
     assertThat(finding.remedy()).contains("sudo ln -s /usr/bin/fusermount3 /usr/bin/fusermount");
   }
 
-  @Test
-  void theFirstVersionWithoutTheHoleIsOk() throws IOException {
-    machine
-        .withProgram(PROGRAM, 0100755)
-        .withOutput(PROGRAM + " -V", "fusermount version: 2.9.8\n");
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "fusermount version: 2.9.8",
+        "fusermount3 version: 3.2.5",
+        "fusermount3 version: 4.0.0"
+      })
+  void theFirstVersionsWithoutTheHoleAreOk(String printed) throws IOException {
+    machine.withProgram(PROGRAM, 0100755).withOutput(PROGRAM + " -V", printed + "\n");
 
     assertThat(new FusermountCheck(machine.ofRoot()).examine().status()).isEqualTo(Status.OK);
   }
 
-  @Test
-  void theLastVersionWithTheHoleIsAWarning() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"2.9.7", "2.8.99", "3.2.4", "3.0.0"})
+  void theLastVersionsWithTheHoleAreAWarning(String version) throws IOException {
     machine
         .withProgram(PROGRAM, 0100755)
-        .withOutput(PROGRAM + " -V", "fusermount version: 2.9.7\n");
+        .withOutput(PROGRAM + " -V", "fusermount version: " + version + "\n");
 
     Finding finding = new FusermountCheck(machine.ofRoot()).examine();
 
     assertThat(finding.status()).isEqualTo(Status.WARNING);
-    assertThat(finding.detail()).contains("2.9.7", "CVE-2018-10906");
+    assertThat(finding.detail()).contains(version, "CVE-2018-10906");
+    assertThat(finding.remedy().orElseThrow()).contains("fuse3");
   }
 
   @Test
