@@ -155,7 +155,7 @@ final class ChainOpener implements Closeable {
 
   private HostFile openReferred(HostFile image, String role, String name, boolean writable)
       throws IOException {
-    HostFile file = references.open(image.name(), role, name, writable);
+    HostFile file = references.open(image, role, name, writable);
     boolean repeated = opened.stream().anyMatch(file::isSameFile);
     opened.add(file);
     if (repeated) {

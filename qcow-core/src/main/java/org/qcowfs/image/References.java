@@ -23,13 +23,27 @@ final class References {
 
   private final ReferencePolicy policy;
   private final Optional<Path> trusted;
+  private final Opener opener;
+
+  /** How a file is opened once its name has passed. Tests change what the name means in between. */
+  interface Opener {
+    HostFile open(Path real, boolean writable) throws IOException;
+  }
 
   /**
    * @param trusted the real path of a file that the user named, which may be referred to as well
    */
   References(ReferencePolicy policy, Optional<Path> trusted) {
+    this(
+        policy,
+        trusted,
+        (real, writable) -> writable ? HostFile.openReadWrite(real) : HostFile.openReadOnly(real));
+  }
+
+  References(ReferencePolicy policy, Optional<Path> trusted, Opener opener) {
     this.policy = policy;
     this.trusted = trusted;
+    this.opener = opener;
   }
 
   private boolean isTrustedName(String name) {
@@ -49,26 +63,26 @@ final class References {
    * @param writable open it for writing too: the external data file of an image that is written
    * @throws ReferenceRefusedException when the policy does not allow it
    */
-  HostFile open(Path image, String role, String name, boolean writable) throws IOException {
+  HostFile open(HostFile image, String role, String name, boolean writable) throws IOException {
     if (policy.kind() == ReferencePolicy.Kind.NONE && !isTrustedName(name)) {
       throw new ReferenceRefusedException(
               "names '%s' as its %s, and references=none allows no second file; allow it with"
                       .formatted(name, role)
                   + " references=same-dir, or references=DIR")
-          .in(image);
+          .in(image.name());
     }
     if (PROTOCOL.matcher(name).matches()) {
       throw new ReferenceRefusedException(
               "its %s '%s' is not a plain file name; json: and protocol names are never followed"
                   .formatted(role, name))
-          .in(image);
+          .in(image.name());
     }
     Path real = realPath(image, role, name);
     checkAllowed(image, role, real);
     if (!Files.isRegularFile(real)) {
       throw notRegular(image, role, real);
     }
-    HostFile file = writable ? HostFile.openReadWrite(real) : HostFile.openReadOnly(real);
+    HostFile file = opener.open(real, writable);
     try {
       if (!file.isRegularFile()) {
         throw notRegular(image, role, real);
@@ -81,34 +95,33 @@ final class References {
     }
   }
 
-  private static Path realPath(Path image, String role, String name) throws IOException {
+  private static Path realPath(HostFile image, String role, String name) throws IOException {
     try {
-      return directoryOf(image).resolve(name).toRealPath();
+      return image.directory().resolve(name).toRealPath();
     } catch (InvalidPathException e) {
       throw new CorruptImageException(
               "Header",
               0,
               "the name of its %s is not a file name: %s".formatted(role, e.getReason()))
-          .in(image);
+          .in(image.name());
     } catch (NoSuchFileException e) {
       throw new ReferenceRefusedException("its %s '%s' does not exist".formatted(role, name))
-          .in(image);
+          .in(image.name());
     } catch (FileSystemException e) {
       // Without a reason it is AccessDeniedException; the others say what the host said.
       String reason = e.getReason() == null ? "permission denied" : e.getReason();
       throw new ReferenceRefusedException(
               "its %s '%s' cannot be reached: %s".formatted(role, name, reason))
-          .in(image);
+          .in(image.name());
     }
   }
 
-  private void checkAllowed(Path image, String role, Path real) throws IOException {
-    Path directory = directoryOf(image).toRealPath();
+  private void checkAllowed(HostFile image, String role, Path real) throws IOException {
     boolean allowed =
         switch (policy.kind()) {
           case NONE -> false;
           case ANY -> true;
-          case SAME_DIRECTORY -> directory.equals(real.getParent());
+          case SAME_DIRECTORY -> image.directory().equals(real.getParent());
           case DIRECTORIES -> isInAllowedDirectory(real);
         };
     if (!allowed && !isTrusted(real)) {
@@ -121,7 +134,7 @@ final class References {
                           ? "the directories given by references="
                           : "the directory of the image",
                       real.getParent()))
-          .in(image);
+          .in(image.name());
     }
   }
 
@@ -134,15 +147,10 @@ final class References {
     return false;
   }
 
-  private static Path directoryOf(Path image) {
-    Path parent = image.toAbsolutePath().getParent();
-    return parent == null ? image.toAbsolutePath() : parent;
-  }
-
-  private static ReferenceRefusedException notRegular(Path image, String role, Path real) {
+  private static ReferenceRefusedException notRegular(HostFile image, String role, Path real) {
     ReferenceRefusedException refused =
         new ReferenceRefusedException("its %s '%s' is not a regular file".formatted(role, real));
-    refused.in(image);
+    refused.in(image.name());
     return refused;
   }
 }

@@ -19,6 +19,7 @@ import org.qcowfs.error.ImageLockedException;
  */
 public final class HostFile implements BlockStorage {
   private final Path name;
+  private final Path directory;
   private final int fd;
   private final boolean writable;
   private final FileCalls calls;
@@ -31,8 +32,10 @@ public final class HostFile implements BlockStorage {
   /** Changed only by who is alone in the gate, read only by who is inside. */
   private Transfer transfer;
 
-  HostFile(Path name, int fd, boolean writable, FileCalls calls, Posix.Status status) {
+  HostFile(
+      Path name, Path directory, int fd, boolean writable, FileCalls calls, Posix.Status status) {
     this.name = name;
+    this.directory = directory;
     this.fd = fd;
     this.writable = writable;
     this.calls = calls;
@@ -81,6 +84,14 @@ public final class HostFile implements BlockStorage {
   @Override
   public boolean isWritable() {
     return writable;
+  }
+
+  /**
+   * The real path of the directory in which the name was looked up: what becomes of directories and
+   * links after that changes nothing.
+   */
+  public Path directory() {
+    return directory;
   }
 
   /** Whether the file is a regular one. */

@@ -44,6 +44,7 @@ final class LibC {
   private static final Function LSEEK = function("lseek64", SINT64, SINT32, SINT64, SINT32);
   private static final Function STATX =
       function("statx", SINT32, SINT32, POINTER, SINT32, SINT32, POINTER);
+  private static final Function FSTATFS = function("fstatfs64", SINT32, SINT32, POINTER);
   private static final Function FCNTL = function("fcntl64", SINT32, SINT32, SINT32, POINTER);
   private static final Function STRERROR = function("strerror", POINTER, SINT32);
 
@@ -133,6 +134,10 @@ final class LibC {
     } finally {
       MEMORY.freeMemory(empty);
     }
+  }
+
+  static int fstatfs(int fd, long address) {
+    return (int) INVOKER.invokeNNrN(FSTATFS, fd, address);
   }
 
   static int fcntl(int fd, int command, long argument) {

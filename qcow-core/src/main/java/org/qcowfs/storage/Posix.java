@@ -3,6 +3,7 @@ package org.qcowfs.storage;
 import com.kenai.jffi.MemoryIO;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Set;
 import org.qcowfs.error.HostIoException;
 
 /**
@@ -16,6 +17,9 @@ final class Posix {
   static final int O_RDWR = 2;
   static final int O_NONBLOCK = 0x800;
   static final int O_CLOEXEC = 0x80000;
+
+  /** Only holds on to a file; it can be looked at, and opened from there. */
+  static final int O_PATH = 0x200000;
 
   /** The one flag whose value is not the same on all machines. */
   static final int O_DIRECT =
@@ -39,7 +43,6 @@ final class Posix {
   static final int EBADF = 9;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
-  static final int EISDIR = 21;
   static final int EINVAL = 22;
   static final int EFBIG = 27;
   static final int ENOSPC = 28;
@@ -52,6 +55,18 @@ final class Posix {
   private static final int STATX_DIOALIGN = 0x2000;
   private static final int IOVEC_BYTES = 16;
   private static final int IOVEC_COUNT_MAX = 256;
+
+  /** What {@code statfs} calls the file systems whose files are questions to the kernel. */
+  private static final Set<Long> KERNEL_INTERFACES =
+      Set.of(
+          0x9fa0L, // proc
+          0x62656572L, // sysfs
+          0x64626720L, // debugfs
+          0x74726163L, // tracefs
+          0x73636673L, // securityfs
+          0x62656570L, // configfs
+          0x27e0ebL, // cgroup
+          0x63677270L); // cgroup2
 
   private static final int F_GETFL = 3;
   private static final int F_SETFL = 4;
@@ -256,6 +271,15 @@ final class Posix {
         buffer.getLong(32),
         buffer.getLong(40),
         Math.multiplyExact(buffer.getLong(48), 512L));
+  }
+
+  /** Whether the file is no stored bytes but a way to ask or command the kernel. */
+  static boolean isKernelInterface(int fd) throws HostIoException {
+    ByteBuffer buffer = SCRATCH.get();
+    if (LibC.fstatfs(fd, MEMORY.getDirectBufferAddress(buffer)) < 0) {
+      throw failure("statfs");
+    }
+    return KERNEL_INTERFACES.contains(buffer.getLong(0));
   }
 
   /** What O_DIRECT asks of memory and of offsets and lengths, as far as the kernel tells. */

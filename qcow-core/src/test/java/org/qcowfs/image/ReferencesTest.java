@@ -24,6 +24,7 @@ import org.qcowfs.error.ImageLockedException;
 import org.qcowfs.error.Qcow2Exception;
 import org.qcowfs.error.ReferenceRefusedException;
 import org.qcowfs.error.UnsupportedFeatureException;
+import org.qcowfs.storage.HostFile;
 import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.OpenFiles;
 
@@ -103,6 +104,41 @@ final class ReferencesTest {
       assertOutcome(top, root.resolve("allowed") + ":/nowhere", directories);
       assertOutcome(top, "none", "references=none allows no second file");
     }
+  }
+
+  @Test
+  void aDirectoryExchangedForALinkAllowsNothingOfWhereItLeads() throws IOException {
+    Path top = top(builder());
+    References references = new References(ReferencePolicy.sameDirectory(), Optional.empty());
+    try (HostFile image = HostFile.openReadOnly(top)) {
+      Path aside = Files.move(images, root.resolve("aside"));
+      Files.createSymbolicLink(images, root.resolve("other"));
+      assertThatExceptionOfType(ReferenceRefusedException.class)
+          .isThrownBy(() -> references.open(image, "backing file", "base", false).close())
+          .withMessageContaining("outside the directory of the image");
+      Files.delete(images);
+      Files.move(aside, images);
+    }
+  }
+
+  @Test
+  void aNameThatLeadsElsewhereOnceItHasPassedIsRefusedByWhatWasOpened() throws IOException {
+    Path top = top(builder());
+    References references =
+        new References(
+            ReferencePolicy.sameDirectory(),
+            Optional.empty(),
+            (real, writable) -> {
+              Files.delete(real);
+              Files.createSymbolicLink(real, root.resolve("other/base"));
+              return HostFile.openReadOnly(real);
+            });
+    try (HostFile image = HostFile.openReadOnly(top)) {
+      assertThatExceptionOfType(ReferenceRefusedException.class)
+          .isThrownBy(() -> references.open(image, "backing file", "base", false).close())
+          .withMessageContaining(root + "/other/base");
+    }
+    assertThat(OpenFiles.countIn(root)).isZero();
   }
 
   @Test

@@ -151,7 +151,7 @@ final class HostFileWriteTest {
           .asInstanceOf(type(HostIoException.class))
           .satisfies(e -> assertThat(e.errno()).isIn(Posix.EPERM, Posix.EACCES))
           .satisfies(e -> assertThat(e).hasMessageContaining("cannot be opened for writing"))
-          .satisfies(e -> assertThat(e).hasMessageEndingWith("use it with the option ro"));
+          .satisfies(e -> assertThat(e).hasMessageEndingWith("or only read the image"));
     } finally {
       chattr("-i");
     }
