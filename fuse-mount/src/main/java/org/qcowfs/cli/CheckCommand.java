@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.check.CheckReport;
 import org.qcowfs.check.ImageCheck;
+import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.Images;
 import org.qcowfs.image.OpenOptions;
 import org.qcowfs.report.CheckJson;
@@ -32,7 +33,7 @@ import picocli.CommandLine.Spec;
       "",
       "Exit codes: 0 clean (now), 1 not checked, 2 corruptions, 3 leaks only."
     })
-final class CheckCommand implements Callable<Integer> {
+final class CheckCommand implements Callable<Integer>, ImageUser {
   @Parameters(paramLabel = "IMAGE", description = "The image file.")
   private Path image;
 
@@ -84,6 +85,16 @@ final class CheckCommand implements Callable<Integer> {
       return ExitCodes.CORRUPT;
     }
     return report.leaks() > 0 ? ExitCodes.LEAKS : ExitCodes.DONE;
+  }
+
+  @Override
+  public String insteadOfWaiting(WayOut wayOut) {
+    return switch (wayOut) {
+      case WAIT -> "";
+      case READ -> ", or check it without -r";
+      case FORCE_SHARE ->
+          ", or check it with --force-share: what changes meanwhile may look like damage";
+    };
   }
 
   private Images.Repair what() {

@@ -1,9 +1,13 @@
 package org.qcowfs.cli;
 
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.qcowfs.error.ImageLockedException;
+import org.qcowfs.report.Printable;
 import org.qcowfs.session.Spelling;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -36,7 +40,7 @@ final class CommandLineFrame {
           .setExecutionExceptionHandler((e, line, result) -> frame.failed(e, line))
           .execute(args);
     } catch (Throwable e) {
-      return frame.failed(e, false);
+      return frame.failed(ErrorMessages.of(e), e, false);
     }
   }
 
@@ -54,13 +58,22 @@ final class CommandLineFrame {
     if (e instanceof ParameterException wrongUsage) {
       return wrongUsage(wrongUsage);
     }
-    return failed(e, rootOf(line).verbosity() == Verbosity.DEBUG);
+    boolean stackTrace = rootOf(line).verbosity() == Verbosity.DEBUG;
+    return failed(ErrorMessages.of(e) + insteadOfWaiting(e, line), e, stackTrace);
   }
 
-  private int failed(Throwable e, boolean stackTrace) {
-    print(ErrorMessages.of(e));
+  private static String insteadOfWaiting(Throwable e, CommandLine line) {
+    return e instanceof ImageLockedException locked && line.getCommand() instanceof ImageUser user
+        ? user.insteadOfWaiting(locked.wayOut())
+        : "";
+  }
+
+  private int failed(String message, Throwable e, boolean stackTrace) {
+    print(message);
     if (stackTrace) {
-      e.printStackTrace(err);
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
+      err.print(Printable.lines(trace.toString()));
     }
     return ExitCodes.FAILED;
   }
@@ -95,6 +108,6 @@ final class CommandLineFrame {
   }
 
   private void print(String message) {
-    err.println("qcowfs: " + ErrorMessages.escapeControls(message));
+    err.println("qcowfs: " + Printable.of(message));
   }
 }

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.qcowfs.doctor.Doctor;
 import org.qcowfs.doctor.DoctorReport;
 import org.qcowfs.doctor.Finding;
+import org.qcowfs.report.Printable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -30,8 +31,18 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<Finding> findings = Doctor.examine(directory.toAbsolutePath().normalize());
-    DoctorReport report = new DoctorReport(findings);
-    System.out.print(json ? report.json() : report.text());
+    System.out.print(
+        json
+            ? new DoctorReport(findings).json()
+            : new DoctorReport(findings.stream().map(DoctorCommand::printable).toList()).text());
     return Doctor.isReady(findings) ? ExitCodes.DONE : ExitCodes.FAILED;
+  }
+
+  private static Finding printable(Finding finding) {
+    return new Finding(
+        finding.name(),
+        finding.status(),
+        Printable.of(finding.detail()),
+        finding.remedy().map(Printable::of));
   }
 }

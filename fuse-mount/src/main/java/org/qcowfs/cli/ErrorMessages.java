@@ -32,23 +32,6 @@ final class ErrorMessages {
     return "this is a defect of qcowfs, please report it with the output of --debug: " + e;
   }
 
-  /**
-   * The text with each control character written as a Java escape, so that it stays on one line.
-   */
-  static String escapeControls(String text) {
-    StringBuilder escaped = new StringBuilder(text.length());
-    text.codePoints()
-        .forEach(
-            c -> {
-              if (Character.isISOControl(c)) {
-                escaped.append("\\x%02x".formatted(c));
-              } else {
-                escaped.appendCodePoint(c);
-              }
-            });
-    return escaped.toString();
-  }
-
   private static String reasonOf(FileSystemException e) {
     if (e instanceof NoSuchFileException) {
       return "no such file or directory";

@@ -1,6 +1,7 @@
 package org.qcowfs.cli;
 
 import org.jspecify.annotations.Nullable;
+import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.ImageFormat;
 import org.qcowfs.image.OpenOptions;
 import org.qcowfs.image.ReferencePolicy;
@@ -49,6 +50,13 @@ final class ImageOptions {
       options = options.withFormat(format);
     }
     return backingFormat == null ? options : options.withBackingFormat(backingFormat);
+  }
+
+  /** As {@link ImageUser#insteadOfWaiting}. */
+  static String insteadOfWaiting(WayOut wayOut) {
+    return wayOut == WayOut.FORCE_SHARE
+        ? ", or read along at your own risk with --force-share"
+        : "";
   }
 
   private static final class FormatName implements ITypeConverter<ImageFormat> {

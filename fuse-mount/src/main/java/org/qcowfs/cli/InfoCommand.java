@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.ImageInfo;
 import org.qcowfs.image.Images;
 import org.qcowfs.report.InfoJson;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "info",
     description = "Shows what an image says of itself: sizes, format, backing file, snapshots.")
-final class InfoCommand implements Callable<Integer> {
+final class InfoCommand implements Callable<Integer>, ImageUser {
   @Parameters(paramLabel = "IMAGE", description = "The image file.")
   private Path image;
 
@@ -48,5 +49,10 @@ final class InfoCommand implements Callable<Integer> {
     }
     StandardOutput.check();
     return ExitCodes.DONE;
+  }
+
+  @Override
+  public String insteadOfWaiting(WayOut wayOut) {
+    return ImageOptions.insteadOfWaiting(wayOut);
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.Image;
 import org.qcowfs.image.Images;
 import org.qcowfs.image.OpenOptions;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "map",
     description = "Shows which parts of the disk hold data, and in which file it lies where.")
-final class MapCommand implements Callable<Integer> {
+final class MapCommand implements Callable<Integer>, ImageUser {
   @Parameters(paramLabel = "IMAGE", description = "The image file.")
   private Path image;
 
@@ -63,5 +64,10 @@ final class MapCommand implements Callable<Integer> {
     }
     StandardOutput.check();
     return ExitCodes.DONE;
+  }
+
+  @Override
+  public String insteadOfWaiting(WayOut wayOut) {
+    return ImageOptions.insteadOfWaiting(wayOut);
   }
 }

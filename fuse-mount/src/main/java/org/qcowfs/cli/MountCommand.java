@@ -5,7 +5,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.fuse.StandardStreams;
+import org.qcowfs.report.Printable;
 import org.qcowfs.session.Launcher;
 import org.qcowfs.session.MountOptionException;
 import org.qcowfs.session.MountOptions;
@@ -32,7 +34,7 @@ import picocli.CommandLine.Spec;
       "refcount_cache_size=BYTES[K|M|G], accelerate=on|off, allow_other, uid=N, gid=N,",
       "umask=OCTAL, threads=N, debug"
     })
-final class MountCommand implements Callable<Integer> {
+final class MountCommand implements Callable<Integer>, ImageUser {
   @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
   private Path image;
 
@@ -74,13 +76,22 @@ final class MountCommand implements Callable<Integer> {
     return session.awaitEnd() ? ExitCodes.DONE : ExitCodes.FAILED;
   }
 
+  @Override
+  public String insteadOfWaiting(WayOut wayOut) {
+    return switch (wayOut) {
+      case WAIT -> "";
+      case READ -> ", or read along with -o ro";
+      case FORCE_SHARE -> ", or read along at your own risk with -o ro,force_share";
+    };
+  }
+
   private static void halt(boolean flushed) {
     Runtime.getRuntime().halt(flushed ? ExitCodes.DONE : ExitCodes.FAILED);
   }
 
   private static void report(MountSession session, Launcher launcher, boolean daemon)
       throws IOException {
-    launcher.print(ErrorMessages.escapeControls(session.describe()));
+    launcher.print(Printable.of(session.describe()));
     if (!daemon) {
       return;
     }

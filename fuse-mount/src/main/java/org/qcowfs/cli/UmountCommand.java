@@ -3,6 +3,7 @@ package org.qcowfs.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.qcowfs.report.Printable;
 import org.qcowfs.session.Unmounting;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -20,7 +21,7 @@ final class UmountCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Unmounting.unmount(mountpoint)
-        .ifPresent(note -> System.err.println("qcowfs: " + ErrorMessages.escapeControls(note)));
+        .ifPresent(note -> System.err.println("qcowfs: " + Printable.of(note)));
     return ExitCodes.DONE;
   }
 }

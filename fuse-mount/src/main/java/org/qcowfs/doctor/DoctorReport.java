@@ -9,6 +9,8 @@ import java.util.Locale;
 
 /** Renders findings. */
 public final class DoctorReport {
+  private static final int LAST_PRINTABLE_ASCII = '~';
+
   private final List<Finding> findings;
 
   public DoctorReport(List<Finding> findings) {
@@ -46,6 +48,7 @@ public final class DoctorReport {
     StringWriter json = new StringWriter();
     try (JsonGenerator generator = new JsonFactory().createGenerator(json)) {
       generator.useDefaultPrettyPrinter();
+      generator.setHighestNonEscapedChar(LAST_PRINTABLE_ASCII);
       generator.writeStartObject();
       generator.writeBooleanField("ready", Doctor.isReady(findings));
       generator.writeArrayFieldStart("checks");

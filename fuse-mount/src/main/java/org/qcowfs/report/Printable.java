@@ -1,16 +1,33 @@
 package org.qcowfs.report;
 
-/** Text from an image made safe to print: it could command the terminal or forge a line. */
-final class Printable {
+/**
+ * Text that may hold names from an image, or of files, made safe to print: it could command the
+ * terminal or forge a line.
+ */
+public final class Printable {
+  private static final String INDENT = "    ";
+
   private Printable() {}
 
   /**
    * The text with control, format and unpaired surrogate characters written as {@code \}{@code
    * uXXXX}.
    */
-  static String of(Object text) {
+  public static String of(Object text) {
     StringBuilder printable = new StringBuilder();
     text.toString().codePoints().forEach(codePoint -> append(printable, codePoint));
+    return printable.toString();
+  }
+
+  /**
+   * Text of several lines, such as a stack trace, each made safe and set in: so none looks like a
+   * line of its own, wherever the breaks have come from.
+   */
+  public static String lines(String text) {
+    StringBuilder printable = new StringBuilder();
+    text.lines()
+        .map(line -> line.replace("\t", INDENT))
+        .forEach(line -> printable.append(INDENT).append(of(line)).append(System.lineSeparator()));
     return printable.toString();
   }
 

@@ -59,7 +59,12 @@ public final class CacheModeSwitch {
   public String mode() throws IOException {
     ByteBuffer value = ByteBuffer.allocate(attributes.size(ATTRIBUTE));
     attributes.read(ATTRIBUTE, value);
-    return StandardCharsets.UTF_8.decode(value.flip()).toString();
+    String name = StandardCharsets.UTF_8.decode(value.flip()).toString();
+    if (CacheMode.byName(name).isEmpty()) {
+      throw new IOException(
+          mountpoint + ": its daemon names no cache mode that there is; another program serves it");
+    }
+    return name;
   }
 
   /**

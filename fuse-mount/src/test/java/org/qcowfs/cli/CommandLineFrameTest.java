@@ -46,14 +46,14 @@ final class CommandLineFrameTest {
   @Test
   void aFailureIsOneLineWithItsControlCharactersEscaped() {
     assertThat(run("mount", "/no/such\nimage", "/no/such/mountpoint")).isEqualTo(ExitCodes.FAILED);
-    assertThat(printed()).startsWith("qcowfs: /no/such\\x0aimage: ").hasLineCount(1);
+    assertThat(printed()).startsWith("qcowfs: /no/such\\u000Aimage: ").hasLineCount(1);
   }
 
   @Test
   void theStackTraceComesOnlyWithDebug() {
     assertThat(run("mount", "--debug", "/no/such/image", "/no/such/mountpoint"))
         .isEqualTo(ExitCodes.FAILED);
-    assertThat(printed()).contains("\tat org.qcowfs.");
+    assertThat(printed()).contains("        at org.qcowfs.");
   }
 
   @Test

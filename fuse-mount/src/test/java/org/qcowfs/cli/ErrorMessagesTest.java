@@ -34,10 +34,4 @@ final class ErrorMessagesTest {
         .contains("defect", "--debug", "odd");
     assertThat(ErrorMessages.of(new IOException())).contains("defect");
   }
-
-  @Test
-  void controlCharactersCannotReachTheTerminal() {
-    assertThat(ErrorMessages.escapeControls("a\nb\u001b[31m\u0085é"))
-        .isEqualTo("a\\x0ab\\x1b[31m\\x85é");
-  }
 }

@@ -3,6 +3,7 @@ package org.qcowfs.storage;
 import java.io.IOException;
 import java.util.List;
 import org.qcowfs.error.ImageLockedException;
+import org.qcowfs.error.ImageLockedException.WayOut;
 
 /**
  * How a file is used, in the words of QEMU's image locking: a shared lock on byte 100+i says "I use
@@ -43,29 +44,29 @@ public enum ImageLock {
     for (int offset : locked) {
       if (!Posix.lockShared(fd, offset)) {
         throw new ImageLockedException(
-            "another program has locked the image for itself alone; stop it first");
+            "another program has locked the image for itself alone; stop it first", WayOut.WAIT);
       }
     }
     for (int offset : tested) {
       if (Posix.isLockedByAnother(fd, offset)) {
-        throw new ImageLockedException(otherUse(fd));
+        throw otherUse(fd);
       }
     }
   }
 
   /** What the other one does: its locks say that, whichever of them was met first. */
-  private String otherUse(int fd) throws IOException {
+  private ImageLockedException otherUse(int fd) throws IOException {
     if (Posix.isLockedByAnother(fd, USES + WRITING)
         || Posix.isLockedByAnother(fd, USES + RESIZING)) {
-      return this == READ_WRITE
-          ? "another program has the image open for writing; stop it first"
-          : "another program has the image open for writing; stop it first, or read along at"
-              + " your own risk with force_share";
+      return new ImageLockedException(
+          "another program has the image open for writing; stop it first",
+          this == READ_WRITE ? WayOut.WAIT : WayOut.FORCE_SHARE);
     }
     if (Posix.isLockedByAnother(fd, DOES_NOT_SHARE + READING)) {
-      return "another program uses the image and shares it with nobody; stop it first";
+      return new ImageLockedException(
+          "another program uses the image and shares it with nobody; stop it first", WayOut.WAIT);
     }
-    return "another program reads the image and lets nobody write; stop it first, or read along"
-        + " with the option ro";
+    return new ImageLockedException(
+        "another program reads the image and lets nobody write; stop it first", WayOut.READ);
   }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.qcowfs.error.ImageLockedException;
+import org.qcowfs.error.ImageLockedException.WayOut;
 
 final class WriteLockTest {
   @TempDir Path directory;
@@ -55,7 +56,9 @@ final class WriteLockTest {
 
       assertThatThrownBy(() -> second.lock(ImageLock.READ_WRITE))
           .isInstanceOf(ImageLockedException.class)
-          .hasMessage(path + ": another program has the image open for writing; stop it first");
+          .hasMessage(path + ": another program has the image open for writing; stop it first")
+          .extracting("wayOut")
+          .isEqualTo(WayOut.WAIT);
     }
   }
 
@@ -68,9 +71,9 @@ final class WriteLockTest {
       assertThatThrownBy(() -> writer.lock(ImageLock.READ_WRITE))
           .isInstanceOf(ImageLockedException.class)
           .hasMessage(
-              path
-                  + ": another program reads the image and lets nobody write; stop it first, or"
-                  + " read along with the option ro");
+              path + ": another program reads the image and lets nobody write; stop it first")
+          .extracting("wayOut")
+          .isEqualTo(WayOut.READ);
     }
   }
 
@@ -83,7 +86,8 @@ final class WriteLockTest {
       assertThatThrownBy(() -> reader.lock(ImageLock.READ))
           .isInstanceOf(ImageLockedException.class)
           .hasMessageContaining("open for writing")
-          .hasMessageContaining("force_share");
+          .extracting("wayOut")
+          .isEqualTo(WayOut.FORCE_SHARE);
     }
   }
 
