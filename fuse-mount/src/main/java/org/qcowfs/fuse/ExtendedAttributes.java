@@ -15,6 +15,9 @@ final class ExtendedAttributes {
   /** What the names begin with that users may give; we have no others. */
   static final String USER = "user.";
 
+  /** Which process serves a mount. Only its root has it, and no list shows it. */
+  static final String SERVING_PROCESS = USER + FuseSession.SERVING_PROCESS;
+
   private static final int XATTR_CREATE = 1;
 
   private ExtendedAttributes() {}
@@ -24,6 +27,12 @@ final class ExtendedAttributes {
     return attribute == null
         ? -Errno.ENODATA
         : put(attribute.value().getBytes(StandardCharsets.UTF_8), value, size);
+  }
+
+  /** The value of {@link #SERVING_PROCESS}. */
+  static int getServingProcess(Pointer value, long size) {
+    String pid = Long.toString(ProcessHandle.current().pid());
+    return put(pid.getBytes(StandardCharsets.UTF_8), value, size);
   }
 
   static int list(@Nullable Node node, Pointer list, long size) {

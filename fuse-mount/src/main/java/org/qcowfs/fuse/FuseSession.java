@@ -20,6 +20,12 @@ import org.qcowfs.tree.Node;
  * others by the one that mounted.
  */
 public final class FuseSession {
+  /**
+   * The extended attribute ({@code user.} left out) by which the root of a mount tells the process
+   * that serves it, in decimal digits.
+   */
+  public static final String SERVING_PROCESS = "qcowfs.pid";
+
   private static final MemoryIO MEMORY = MemoryIO.getInstance();
   private static final int POINTER_BYTES = 8;
 

@@ -187,6 +187,9 @@ abstract class ReadCallbacks extends FuseStubFS {
     if (!name.startsWith(ExtendedAttributes.USER)) {
       return -Errno.ENODATA; // asked of by the kernel before each write
     }
+    if (name.equals(ExtendedAttributes.SERVING_PROCESS) && path.equals("/")) {
+      return ExtendedAttributes.getServingProcess(value, size);
+    }
     return callbacks.answer(
         "getxattr", path, () -> ExtendedAttributes.get(find(path), name, value, size));
   }

@@ -2,7 +2,6 @@ package org.qcowfs.session;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
@@ -86,7 +85,8 @@ public final class MountSession {
       Node root = mountpoint.isFile() ? image.disk() : image.directory();
       SessionRecord record = record(mountpoint, imagePath, log);
       Path directory = PrivateDirectory.forRecords(user, environment);
-      return SignalEnd.install(halt).mount(() -> mount(image, root, settings, record, directory));
+      return SignalEnd.install(halt)
+          .mount(() -> mount(image, root, settings, record, directory, FuseSession::mount));
     } catch (IOException | RuntimeException e) {
       image.close();
       throw e;
@@ -127,12 +127,23 @@ public final class MountSession {
     return new SessionRecord(pid, startTime, mountpoint.path(), imagePath, log, Optional.empty());
   }
 
-  private static MountSession mount(
-      MountedImage image, Node root, MountSettings settings, SessionRecord record, Path directory)
+  /** The step that mounts. Tests change the mountpoint just before it. */
+  interface Mounter {
+    FuseSession mount(Node root, MountSettings settings) throws IOException;
+  }
+
+  static MountSession mount(
+      MountedImage image,
+      Node root,
+      MountSettings settings,
+      SessionRecord record,
+      Path directory,
+      Mounter mounter)
       throws IOException {
+    NewMount place = new NewMount(settings.mountpoint(), MountTable.read());
     FuseSession fuse;
     try {
-      fuse = FuseSession.mount(root, settings);
+      fuse = mounter.mount(root, settings);
     } catch (FuseMountException e) {
       throw new IOException(
           "cannot mount %s at %s: %s"
@@ -140,43 +151,12 @@ public final class MountSession {
           e);
     }
     try {
-      MountEntry mount = awaitAnswer(settings.mountpoint());
+      MountEntry mount = place.awaitAnswer();
       SessionFile file = SessionFile.create(directory, mount.device(), record);
       return new MountSession(image, fuse, mount, file);
     } catch (IOException | RuntimeException e) {
-      abandon(fuse, settings.mountpoint());
+      place.abandon(fuse);
       throw e;
-    }
-  }
-
-  /**
-   * The kernel answers a stat of the mountpoint only after our threads have answered the kernel.
-   */
-  private static MountEntry awaitAnswer(Path mountpoint) throws IOException {
-    long device = (Long) Files.getAttribute(mountpoint, "unix:dev", LinkOption.NOFOLLOW_LINKS);
-    return MountTable.read()
-        .at(mountpoint)
-        .filter(mount -> mount.isOurs() && mount.device().equals(deviceName(device)))
-        .orElseThrow(
-            () ->
-                new IOException(
-                    mountpoint + ": was mounted, but something else is seen there; try again"));
-  }
-
-  /** Linux's packing of a device number in user space. */
-  static String deviceName(long device) {
-    long major = (device >>> 8 & 0xfff) | (device >>> 32 & ~0xfffL);
-    long minor = (device & 0xff) | (device >>> 12 & 0xffff_ff00L);
-    return major + ":" + minor;
-  }
-
-  private static void abandon(FuseSession fuse, Path mountpoint) throws IOException {
-    Fusermount.find().detach(mountpoint);
-    try {
-      fuse.awaitEnd();
-      fuse.close();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

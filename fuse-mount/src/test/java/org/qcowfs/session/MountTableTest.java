@@ -59,8 +59,8 @@ final class MountTableTest {
 
   @Test
   void theDeviceNumberOfStatIsNamedAsTheTableNamesIt() {
-    assertThat(MountSession.deviceName(0x29)).isEqualTo("0:41");
-    assertThat(MountSession.deviceName(0x801)).isEqualTo("8:1");
-    assertThat(MountSession.deviceName(0x10_002cL)).isEqualTo("0:300");
+    assertThat(NewMount.deviceName(0x29)).isEqualTo("0:41");
+    assertThat(NewMount.deviceName(0x801)).isEqualTo("8:1");
+    assertThat(NewMount.deviceName(0x10_002cL)).isEqualTo("0:300");
   }
 }
