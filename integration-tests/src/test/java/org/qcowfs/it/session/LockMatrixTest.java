@@ -55,7 +55,10 @@ final class LockMatrixTest {
     MOUNT_RO(Use.READ),
     MOUNT_FORCE_SHARE(Use.PEEK),
     QEMU_RW(Use.WRITE),
-    QEMU_RO(Use.READ);
+    QEMU_RO(Use.READ),
+    CHECK(Use.READ),
+    CHECK_PEEK(Use.PEEK),
+    CHECK_REPAIR(Use.WRITE);
 
     private final Use use;
 
@@ -79,6 +82,9 @@ final class LockMatrixTest {
     CONVERT_PEEK(
         Use.PEEK, "qemu-img", "convert", "-U", "-f", "qcow2", "-O", "raw", IMAGE, IMAGE + ".raw"),
     MAP(Use.READ, "qemu-img", "map", "-f", "qcow2", IMAGE),
+    MAP_PEEK(Use.PEEK, "qemu-img", "map", "-U", "-f", "qcow2", IMAGE),
+    RESIZE(Use.WRITE, "qemu-img", "resize", "-f", "qcow2", IMAGE, "1M"),
+    AMEND(Use.WRITE, "qemu-img", "amend", "-f", "qcow2", "-o", "compat=1.1", IMAGE),
     SNAPSHOT_LIST(Use.READ, "qemu-img", "snapshot", "-l", IMAGE),
     SNAPSHOT_LIST_PEEK(Use.PEEK, "qemu-img", "snapshot", "-U", "-l", IMAGE),
     SNAPSHOT_CREATE(Use.WRITE, "qemu-img", "snapshot", "-c", "new", IMAGE);
@@ -95,6 +101,39 @@ final class LockMatrixTest {
       List<String> named =
           words.stream().map(word -> word.replace(IMAGE, image.toString())).toList();
       return Command.of(named.get(0)).with(named.subList(1, named.size()));
+    }
+  }
+
+  /** Our commands that come and go, but for mounts. */
+  @SuppressWarnings("ImmutableEnumChecker") // a list of words that is never changed
+  private enum Ours {
+    INFO(Use.READ, "info"),
+    INFO_PEEK(Use.PEEK, "info", "-U"),
+    MAP(Use.READ, "map"),
+    CHECK(Use.READ, "check"),
+    CHECK_PEEK(Use.PEEK, "check", "-U"),
+    CHECK_REPAIR(Use.WRITE, "check", "-r", "all");
+
+    private final Use use;
+    private final List<String> words;
+
+    Ours(Use use, String... words) {
+      this.use = use;
+      this.words = List.of(words);
+    }
+
+    Command on(Path image) {
+      return Qcowfs.command().with(words).with(List.of(image));
+    }
+
+    /** How a refusal ends: with what this command can do beside the holder, in its own words. */
+    String wayOut(Holder holder) {
+      if (use == Use.WRITE) {
+        return holder.use == Use.READ ? "stop it first, or check it without -r" : "stop it first";
+      }
+      return this == CHECK
+          ? "or check it with --force-share: what changes meanwhile may look like damage"
+          : "or read along at your own risk with --force-share";
     }
   }
 
@@ -118,9 +157,10 @@ final class LockMatrixTest {
       assertMountGoes(all, holder, Use.PEEK, "ro", "force_share");
       assertMountGoes(all, holder, Use.READ, "ro");
       assertMountGoes(all, holder, Use.WRITE, "rw");
-      for (String command : List.of("info", "map")) {
-        CommandResult result = Qcowfs.run(command, image);
-        assertGoes(all, holder, "our " + command, Use.READ, result, "another program");
+      for (Ours command : Ours.values()) {
+        CommandResult result = command.on(image).run();
+        String refusal = command.wayOut(holder) + "\n";
+        assertGoes(all, holder, "our " + command, command.use, result, refusal);
       }
     }
     all.assertAll();
@@ -134,6 +174,9 @@ final class LockMatrixTest {
       case MOUNT_FORCE_SHARE -> MountedImage.mount(image, "ro", "force_share");
       case QEMU_RW -> daemon("holder", Use.WRITE);
       case QEMU_RO -> daemon("holder", Use.READ);
+      case CHECK -> HeldCommand.hold(image, "check");
+      case CHECK_PEEK -> HeldCommand.hold(image, "check", "-U");
+      case CHECK_REPAIR -> HeldCommand.hold(image, "check", "-r", "all");
     };
   }
 
@@ -159,7 +202,12 @@ final class LockMatrixTest {
       Qcowfs.run("umount", mountpoint).succeeded();
     }
     String visitor = "our mount " + String.join(",", options);
-    assertGoes(all, holder, visitor, use, result, "another program");
+    String wayOut =
+        switch (use) {
+          case WRITE -> holder.use == Use.READ ? "or read along with -o ro" : "stop it first";
+          default -> "or read along at your own risk with -o ro,force_share";
+        };
+    assertGoes(all, holder, visitor, use, result, wayOut + "\n");
   }
 
   private void assertDaemonGoes(SoftAssertions all, Holder holder, Use use) throws Exception {
