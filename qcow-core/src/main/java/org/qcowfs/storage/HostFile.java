@@ -321,12 +321,15 @@ public final class HostFile implements BlockStorage {
 
   @Override
   public long nextData(long hostOffset) throws IOException {
+    if (status.isBlockDevice()) { // the kernel looks for no holes in one
+      return hostOffset < size() ? hostOffset : -1;
+    }
     return seek(hostOffset, Posix.SEEK_DATA);
   }
 
   @Override
   public long nextHole(long hostOffset) throws IOException {
-    long hole = seek(hostOffset, Posix.SEEK_HOLE);
+    long hole = status.isBlockDevice() ? -1 : seek(hostOffset, Posix.SEEK_HOLE);
     return hole < 0 ? Math.max(hostOffset, size()) : hole;
   }
 
