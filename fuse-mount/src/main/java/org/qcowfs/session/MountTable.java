@@ -28,7 +28,10 @@ record MountTable(List<MountEntry> entries) {
 
   static MountTable parse(String text) {
     List<MountEntry> entries = new ArrayList<>();
-    text.lines().map(MountEntry::parse).flatMap(Optional::stream).forEach(entries::add);
+    // A newline in a name is escaped there, a carriage return is not: it must end no line.
+    for (String line : text.split("\n", -1)) {
+      MountEntry.parse(line).ifPresent(entries::add);
+    }
     return new MountTable(entries);
   }
 

@@ -146,7 +146,9 @@ final class MountUsers {
 
   private static List<String> lines(Path file) {
     try {
-      return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
+      String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      // As in the mount table, names may hold other breaks.
+      return text.isEmpty() ? List.of() : List.of(text.split("\n", -1));
     } catch (IOException e) {
       return List.of(); // gone, or belongs to another user
     }

@@ -53,6 +53,15 @@ final class MountTableTest {
   }
 
   @Test
+  void ofTheCharactersInANameOnlyANewlineEndsALineAndThatIsEscaped() {
+    String breaks = "\r\u0085\u2028\f\u001d";
+    MountTable table = MountTable.parse(LOWER.replace("/mnt/a", "/mnt/" + breaks));
+
+    assertThat(table.entries()).hasSize(1);
+    assertThat(table.at(Path.of("/mnt/" + breaks))).isPresent();
+  }
+
+  @Test
   void aLineThatIsNoneIsPassedOver() {
     assertThat(MountTable.parse("x y z\n\n40 27 0:41 / /mnt\n" + ROOT).entries()).hasSize(1);
   }

@@ -39,7 +39,9 @@ public final class MountTable {
 
   private static List<String> lines(ProcessHandle viewer) {
     try {
-      return Files.readAllLines(Path.of("/proc", "" + viewer.pid(), "mountinfo"));
+      Path table = Path.of("/proc", "" + viewer.pid(), "mountinfo");
+      return List.of(
+          Files.readString(table).strip().split("\n", -1)); // a name may hold other breaks
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
