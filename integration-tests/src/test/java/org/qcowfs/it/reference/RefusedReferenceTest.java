@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -164,6 +165,35 @@ final class RefusedReferenceTest {
   void aChainOf65ImagesIsRefused() {
     Path top = Referrer.chain(directory, 65);
     assertThat(Qcowfs.mountRefused(top, mountpoint)).contains("64");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"info", "check", "check -r all"})
+  void commandsThatNeedNoSecondFileOpenNone(String words) throws IOException {
+    Path second = directory.resolve("beside.raw");
+    Referrer.raw(second);
+    Referrer.overlay(image, second.toString(), "raw");
+    assertNotOpened(words, "beside.raw");
+    Files.delete(image);
+    Referrer.withDataFile(image, directory.resolve("beside-data"));
+    assertNotOpened(words, "beside-data");
+  }
+
+  private void assertNotOpened(String words, String name) {
+    OpenedFiles opened = new OpenedFiles(directory.resolveSibling("trace"));
+    Command command = Qcowfs.command((Object[]) words.split(" ", -1)).with(List.of(image));
+    opened.watch(command).run().succeeded();
+    opened.assertNever(name, image);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"map", "info --backing-chain"})
+  void commandsThatFollowReferencesFollowOnlyThoseAllowed(String words) {
+    Referrer.overlay(image, outside.toString(), "raw");
+    OpenedFiles opened = new OpenedFiles(directory.resolveSibling("trace"));
+    Command command = Qcowfs.command((Object[]) words.split(" ", -1)).with(List.of(image));
+    assertThat(opened.watch(command).run().refused()).contains(outside.toString(), "references=");
+    opened.assertNever(SECRET, image);
   }
 
   /** Mounts in vain and asserts that no file with that in its path was opened meanwhile. */

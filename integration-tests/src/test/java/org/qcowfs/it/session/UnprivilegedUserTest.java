@@ -89,6 +89,22 @@ final class UnprivilegedUserTest {
   }
 
   @Test
+  void anImageThatAUserMayOnlyReadIsMountedReadOnlyAndElseRefusedWithThatHint() throws IOException {
+    Command.of("chown", "root", image).run().succeeded();
+    Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-r--r--"));
+
+    Command writing = as(OWNER, Qcowfs.mountCommand(image, mountpoint, "rw"));
+    assertThat(Qcowfs.refused(writing, mountpoint, 1))
+        .contains(image.toString(), "no permission to write", "-o ro");
+    Command repair = as(OWNER, Qcowfs.command("check", "-r", "all", image));
+    assertThat(repair.run().refused()).contains(image.toString(), "only read the image");
+
+    mount();
+    assertThat(foreignBytes(OWNER).succeeded().stdout()).isEqualTo("0\n");
+    as(OWNER, Qcowfs.command("umount", mountpoint)).run().succeeded();
+  }
+
+  @Test
   void aMountpointOfSomebodyElsesIsRefused() {
     Command.of("chown", "root", mountpoint).run().succeeded();
     assertThat(refusal()).contains(mountpoint.toString());
