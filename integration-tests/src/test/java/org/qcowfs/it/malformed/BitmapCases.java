@@ -1,8 +1,10 @@
 package org.qcowfs.it.malformed;
 
 import static org.qcowfs.it.malformed.BaseImage.BITMAP;
+import static org.qcowfs.it.malformed.BaseImage.PLAIN;
 import static org.qcowfs.it.malformed.MalformedImage.mountedWithoutPart;
 import static org.qcowfs.it.malformed.MalformedImage.number;
+import static org.qcowfs.it.malformed.MalformedImage.readAsUsual;
 
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +35,24 @@ final class BitmapCases {
 
   static List<MalformedImage> all() {
     return List.of(
+        mountedWithoutPart(
+            "bitmaps bit without bitmaps",
+            PLAIN,
+            e -> e.or64(ImageEditor.AUTOCLEAR_FEATURES, 1),
+            "bitmap"),
+        broken("bitmaps without their bit", e -> e.put64(ImageEditor.AUTOCLEAR_FEATURES, 0)),
+        readAsUsual(
+            "bitmap in use",
+            BITMAP,
+            e -> e.put32(directory(e) + FLAGS, e.get32(directory(e) + FLAGS) | 1)),
+        readAsUsual(
+            "bitmap table past the end",
+            BITMAP,
+            e -> e.put64(directory(e) + TABLE_OFFSET, PAST_THE_END)),
+        readAsUsual(
+            "bitmap data past the end and not aligned",
+            BITMAP,
+            e -> e.put64(e.get64(directory(e) + TABLE_OFFSET), PAST_THE_END + 0x200)),
         extension32("no bitmaps in the extension", COUNT, 0, number(0)),
         extension32("65536 bitmaps", COUNT, 65_536, number(65_536)),
         extension32("more bitmaps than entries", COUNT, 2),

@@ -3,6 +3,7 @@ package org.qcowfs.it.malformed;
 import static org.qcowfs.it.malformed.BaseImage.SNAPSHOT;
 import static org.qcowfs.it.malformed.MalformedImage.mountedWithoutPart;
 import static org.qcowfs.it.malformed.MalformedImage.number;
+import static org.qcowfs.it.malformed.MalformedImage.readAsUsual;
 
 import java.util.Arrays;
 import java.util.List;
@@ -23,6 +24,12 @@ final class SnapshotCases {
 
   static List<MalformedImage> all() {
     return List.of(
+        readAsUsual(
+            "snapshot without extra data", SNAPSHOT, e -> e.put32(e.snapshots() + EXTRA_SIZE, 0)),
+        readAsUsual(
+            "snapshot L2 table past the end",
+            SNAPSHOT,
+            e -> e.put64(e.get64(e.snapshots()), PAST_THE_END)),
         broken(
             "snapshot table past the end of the file",
             e -> e.put64(ImageEditor.SNAPSHOTS_OFFSET, PAST_THE_END),
