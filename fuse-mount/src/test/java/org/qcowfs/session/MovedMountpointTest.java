@@ -26,7 +26,7 @@ final class MovedMountpointTest {
   private Path parent;
   private Path mountpoint;
   private Path victim;
-  private MountedImage image;
+  private Path disk;
   private final AtomicReference<FuseSession> mounted = new AtomicReference<>();
 
   @BeforeEach
@@ -37,13 +37,14 @@ final class MovedMountpointTest {
     parent = Files.createDirectory(directory.resolve("parent"));
     mountpoint = Files.createDirectory(parent.resolve("mnt"));
     victim = Files.createDirectories(directory.resolve("victim/mnt"));
-    Path disk = Files.write(directory.resolve("disk.raw"), new byte[4096]);
-    image = MountedImage.open(disk, MountOptions.parse(List.of("ro")));
+    disk = Files.write(directory.resolve("disk.raw"), new byte[4096]);
   }
 
   @AfterEach
-  void closeImage() throws IOException {
-    image.close();
+  void endWhatIsLeft() throws IOException {
+    for (Path left : mountsBelow(temporary)) {
+      Fusermount.find().detach(left);
+    }
   }
 
   @Test
@@ -76,7 +77,13 @@ final class MovedMountpointTest {
     assertThat(mountsBelow(temporary)).as("mounts left").isEmpty();
   }
 
-  private void mount(Interference interference) throws IOException {
+  private void mount(Interference interference) throws Exception {
+    try (MountedImage image = MountedImage.open(disk, MountOptions.parse(List.of("ro")))) {
+      mount(image, interference);
+    }
+  }
+
+  private void mount(MountedImage image, Interference interference) throws IOException {
     MountSettings settings =
         new MountSettings(
             mountpoint,
