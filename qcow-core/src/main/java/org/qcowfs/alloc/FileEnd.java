@@ -72,6 +72,11 @@ final class FileEnd {
     return clusters << geometry.clusterBits();
   }
 
+  /** The file is at least so long. Needs no lock. */
+  long knownBytes() {
+    return knownBytes;
+  }
+
   /** First cluster that lies behind the file as a whole. */
   long clusterLocked() {
     return cluster;

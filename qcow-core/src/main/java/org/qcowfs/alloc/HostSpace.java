@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.HostIoException;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
@@ -50,6 +51,7 @@ public final class HostSpace {
   private long batchClusters;
   private boolean refcountsPostponed;
   private final ReferenceDrops drops;
+  private final OverlapCheck overlaps;
 
   /**
    * @param leaks where to note what a crash may leak
@@ -69,13 +71,24 @@ public final class HostSpace {
     this.geometry = geometry;
     this.refcounts = refcounts;
     this.clock = clock;
-    this.drops = new ReferenceDrops(storage, geometry, refcounts);
     this.fileEnd = new FileEnd(storage, geometry, refcounts, header, clock, leaks);
+    this.overlaps = new OverlapCheck(geometry, refcounts.metadata(), fileEnd);
+    this.drops = new ReferenceDrops(storage, geometry, refcounts, overlaps);
     this.batchClusters = clamp(reserveBytes >>> geometry.clusterBits(), MAX_BATCH_CLUSTERS / 2);
   }
 
   private static long clamp(long clusters, long max) {
     return Math.max(MIN_BATCH_CLUSTERS, Math.min(clusters, max));
+  }
+
+  /** What keeps writes off the metadata. */
+  public OverlapCheck overlaps() {
+    return overlaps;
+  }
+
+  /** Which clusters hold metadata. */
+  public MetadataClusters metadata() {
+    return refcounts.metadata();
   }
 
   /** Lazy refcounts: changed refcounts stay in memory until {@link #closeLocked}. */
@@ -136,6 +149,7 @@ public final class HostSpace {
   private void refillOnceLocked() throws IOException {
     dropReferencesLocked();
     finishGrowthLocked();
+    checkHeaderCountedLocked();
     List<Reserve.Range> found = new ArrayList<>();
     boolean reserved = false;
     try {
@@ -164,10 +178,17 @@ public final class HostSpace {
     }
   }
 
+  /** Where not even the header counts as used, refcounts tell nothing of what is free. */
+  private void checkHeaderCountedLocked() throws IOException {
+    if (refcounts.getLocked(0) == 0) {
+      throw CorruptImageException.ofMetadata("Refcount", 0, "the header counts as a free cluster");
+    }
+  }
+
   /** What was counted and is not wanted after all. */
   private void takeBackLocked(List<Reserve.Range> counted) {
     for (Reserve.Range range : counted) {
-      drops.addLocked(range.firstCluster(), range.firstCluster() + range.count(), false);
+      drops.addLocked(range.firstCluster(), range.firstCluster() + range.count(), false, false);
     }
   }
 
@@ -181,6 +202,7 @@ public final class HostSpace {
       if (first == end) {
         return;
       }
+      overlaps.checkFree(first, end);
       countUsedLocked(first, end, found);
       searchFrom = end;
       missing -= end - first;
@@ -257,11 +279,12 @@ public final class HostSpace {
    * durable pointer that counted for it may be left, and no request that could still use it.
    *
    * @param punch give the space of clusters that nobody refers to any more back to the host
+   * @param shared there are other pointers to the clusters, so their last reference stays
    */
-  public void releaseLocked(long hostOffset, long bytes, boolean punch) {
+  public void releaseLocked(long hostOffset, long bytes, boolean punch, boolean shared) {
     long first = hostOffset >>> geometry.clusterBits();
     long end = (hostOffset + bytes + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
-    drops.addLocked(first, end, punch);
+    drops.addLocked(first, end, punch, shared);
   }
 
   /** Drops the references that were released; those that cannot be dropped now stay for later. */

@@ -2,6 +2,7 @@ package org.qcowfs.alloc;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.qcowfs.alloc.MetadataClusters.Kind;
 import org.qcowfs.cache.TableCache;
 import org.qcowfs.cache.TableSlice;
 import org.qcowfs.cache.TableWriter;
@@ -29,6 +30,7 @@ public final class Refcounts {
   private final TableCache cache;
   private final TableWriter writer;
   private final int sliceBytes;
+  private final MetadataClusters metadata;
   private long tableOffset;
   private long[] table;
 
@@ -42,6 +44,7 @@ public final class Refcounts {
     this.cache = new TableCache(cacheBytes / 2);
     this.writer = new TableWriter(cache, storage);
     this.sliceBytes = Math.min(geometry.clusterBytes(), TableCache.SLICE_BYTES);
+    this.metadata = new MetadataClusters(geometry);
     this.tableOffset = header.refcountTableOffset();
     this.table = readTable(header);
   }
@@ -71,6 +74,22 @@ public final class Refcounts {
     return order == 6 ? -1 : (1L << (1 << order)) - 1;
   }
 
+  /** Which clusters hold metadata; none at first. What becomes free is none from then on. */
+  public MetadataClusters metadata() {
+    return metadata;
+  }
+
+  /** Claims the clusters of the table and of every block. */
+  public void claimLocked(StructureClaims claims) throws CorruptImageException {
+    claims.claimLocked(Kind.REFCOUNT_TABLE, tableOffset, (long) table.length * Long.BYTES);
+    for (long entry : table) {
+      long block = RefcountEntries.blockOffset(entry);
+      if (block != 0) {
+        claims.claimLocked(Kind.REFCOUNT_BLOCK, block, geometry.clusterBytes());
+      }
+    }
+  }
+
   long tableOffsetLocked() {
     return tableOffset;
   }
@@ -84,7 +103,7 @@ public final class Refcounts {
     long index = cluster / clustersPerBlock();
     long offset = index < table.length ? RefcountEntries.blockOffset(table[(int) index]) : 0;
     if (!geometry.isClusterAligned(offset)) {
-      throw new CorruptImageException(
+      throw CorruptImageException.ofMetadata(
           "Refcount block",
           offset,
           "the offset in refcount table entry %d is not aligned to a cluster".formatted(index));
@@ -118,6 +137,9 @@ public final class Refcounts {
     TableSlice slice = sliceOf(blockOffset, bit, true);
     long cleared = word(slice, bit) & ~(max() << shiftOf(bit));
     slice.set(wordIndex(bit), cleared | value << shiftOf(bit), 0);
+    if (value == 0) {
+      metadata.removeLocked(cluster);
+    }
   }
 
   /** Bit offset of the refcount in its block. */
@@ -180,6 +202,7 @@ public final class Refcounts {
   /** Enters a block whose cluster reads as zeros, in memory only. */
   void enterBlockLocked(long blockIndex, long hostOffset) {
     table[Math.toIntExact(blockIndex)] = hostOffset;
+    metadata.addLocked(Kind.REFCOUNT_BLOCK, hostOffset, geometry.clusterBytes());
   }
 
   /** Makes room for more entries, in memory only. */
@@ -188,6 +211,7 @@ public final class Refcounts {
     System.arraycopy(table, 0, larger, 0, table.length);
     table = larger;
     tableOffset = hostOffset;
+    metadata.addLocked(Kind.REFCOUNT_TABLE, hostOffset, (long) entries * Long.BYTES);
   }
 
   /** Writes the sectors that hold these entries. The blocks must be durable. */

@@ -17,6 +17,7 @@ final class ReferenceDrops {
   private final BlockStorage storage;
   private final ClusterGeometry geometry;
   private final Refcounts refcounts;
+  private final OverlapCheck overlaps;
   private final Deque<Drop> pending = new ArrayDeque<>();
   private long lowestFreed = Long.MAX_VALUE;
 
@@ -25,15 +26,19 @@ final class ReferenceDrops {
     private long next;
     private final long end;
     private final boolean punch;
+    private final boolean shared;
 
-    Drop(long first, long end, boolean punch) {
+    Drop(long first, long end, boolean punch, boolean shared) {
+      this.shared = shared;
       this.next = first;
       this.end = end;
       this.punch = punch;
     }
   }
 
-  ReferenceDrops(BlockStorage storage, ClusterGeometry geometry, Refcounts refcounts) {
+  ReferenceDrops(
+      BlockStorage storage, ClusterGeometry geometry, Refcounts refcounts, OverlapCheck overlaps) {
+    this.overlaps = overlaps;
     this.storage = storage;
     this.geometry = geometry;
     this.refcounts = refcounts;
@@ -43,9 +48,11 @@ final class ReferenceDrops {
    * Takes one reference of each cluster from the first to before the end.
    *
    * @param punch give the space of clusters that nobody refers to any more back to the host
+   * @param shared the pointer said that there are others, so a last reference is theirs. Where
+   *     there is none, the cluster leaks; if it were freed where there is one, it would be lost
    */
-  void addLocked(long first, long end, boolean punch) {
-    pending.addLast(new Drop(first, end, punch));
+  void addLocked(long first, long end, boolean punch, boolean shared) {
+    pending.addLast(new Drop(first, end, punch, shared));
   }
 
   boolean isEmptyLocked() {
@@ -74,14 +81,20 @@ final class ReferenceDrops {
       long count = refcounts.getLocked(cluster);
       if (count == 0) {
         drop.next++;
-        throw new CorruptImageException(
+        throw CorruptImageException.ofMetadata(
             "Refcount",
             cluster << geometry.clusterBits(),
             "the cluster is in use, but its refcount is 0");
       }
-      refcounts.setLocked(cluster, count - 1);
+      boolean last = count == 1 && !drop.shared;
+      if (last) {
+        overlaps.checkUnused(cluster);
+      }
+      if (last || count != 1) {
+        refcounts.setLocked(cluster, count - 1);
+      }
       drop.next++;
-      if (count != 1) {
+      if (!last) {
         freed(freeFrom, cluster, drop.punch);
         freeFrom = drop.next;
       } else {

@@ -27,8 +27,10 @@ public final class DurabilityClock {
   private volatile long durable;
   private volatile boolean barriers = true;
 
-  /** Why nothing can be known to be durable any more, if so. */
-  private volatile @Nullable HostIoException failure;
+  /** Why nothing may be written any more, if so. */
+  private volatile @Nullable Stop stop;
+
+  private record Stop(int errno, String reason) {}
 
   public DurabilityClock(Flush flush) {
     this.flush = flush;
@@ -40,6 +42,11 @@ public final class DurabilityClock {
    */
   public void setBarriers(boolean value) {
     barriers = value;
+  }
+
+  /** Whether dependent writes wait for each other to be durable. */
+  public boolean hasBarriers() {
+    return barriers;
   }
 
   /** The ticket of everything whose write has returned by now. */
@@ -66,13 +73,15 @@ public final class DurabilityClock {
    * @throws HostIoException with the error number of the failed flush, or of the cause
    */
   public void checkSound() throws HostIoException {
-    HostIoException cause = failure;
-    if (cause != null) {
-      throw new HostIoException(
-          cause.errno(),
-          cause.getMessage()
-              + "; no longer written to since then: unmount, mend the disk, then check the image");
+    Stop stopped = stop;
+    if (stopped != null) {
+      throw new HostIoException(stopped.errno(), stopped.reason());
     }
+  }
+
+  /** Whether {@link #checkSound} refuses to go on. */
+  public boolean isStopped() {
+    return stop != null;
   }
 
   /**
@@ -82,9 +91,22 @@ public final class DurabilityClock {
    * @param cause what {@link #checkSound} is going to give as the reason, unless there is one
    *     already
    */
-  public synchronized void stop(HostIoException cause) {
-    if (failure == null) {
-      failure = cause;
+  public void stop(HostIoException cause) {
+    stop(
+        cause.errno(),
+        cause.getMessage()
+            + "; no longer written to since then: unmount, mend the disk, then check the image");
+  }
+
+  /**
+   * Lets nothing go on from here.
+   *
+   * @param errno the host's number for what {@link #checkSound} is going to throw
+   * @param reason its message, unless there is one already: which file, why, and what to do
+   */
+  public synchronized void stop(int errno, String reason) {
+    if (stop == null) {
+      stop = new Stop(errno, reason);
     }
   }
 
@@ -100,7 +122,7 @@ public final class DurabilityClock {
       try {
         flush.flushToDisk();
       } catch (HostIoException e) {
-        failure = e;
+        stop(e);
         throw e;
       }
       durable = number;

@@ -8,6 +8,7 @@ public final class CorruptImageException extends Qcow2Exception {
   private static final long serialVersionUID = 1L;
 
   private final long hostOffset;
+  private final boolean metadata;
 
   /**
    * @param structure what is broken, in the specification's words
@@ -15,8 +16,27 @@ public final class CorruptImageException extends Qcow2Exception {
    * @param detail the value found and the rule it breaks
    */
   public CorruptImageException(String structure, long hostOffset, String detail) {
+    this(structure, hostOffset, detail, false);
+  }
+
+  private CorruptImageException(
+      String structure, long hostOffset, String detail, boolean metadata) {
     super("%s at host offset 0x%x: %s".formatted(structure, hostOffset, detail));
     this.hostOffset = hostOffset;
+    this.metadata = metadata;
+  }
+
+  /**
+   * As the constructor, for what makes any further write to the image dangerous: a pointer or a
+   * refcount that cannot be right.
+   */
+  public static CorruptImageException ofMetadata(String structure, long hostOffset, String detail) {
+    return new CorruptImageException(structure, hostOffset, detail, true);
+  }
+
+  /** Whether nothing may be written to the image any more. */
+  public boolean isOfMetadata() {
+    return metadata;
   }
 
   /** Where the broken structure starts in the image file, in bytes. */

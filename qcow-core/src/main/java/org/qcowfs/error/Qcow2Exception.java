@@ -38,6 +38,11 @@ public abstract sealed class Qcow2Exception extends IOException
     return this;
   }
 
+  /** Whether {@link #in} has been told the image. */
+  public final boolean isNamed() {
+    return file != null;
+  }
+
   @Override
   public final String getMessage() {
     return file == null ? super.getMessage() : file + ": " + super.getMessage();

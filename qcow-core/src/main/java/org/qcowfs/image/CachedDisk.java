@@ -3,6 +3,7 @@ package org.qcowfs.image;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.Optional;
 import org.qcowfs.error.Qcow2Exception;
 
 /**
@@ -68,6 +69,21 @@ final class CachedDisk implements BlockDevice {
   public void extents(long guestOffset, long length, ExtentVisitor visitor) throws IOException {
     Objects.checkFromIndexSize(guestOffset, length, size());
     disk.extents(guestOffset, length, visitor);
+  }
+
+  /** As {@link Image#writeStop}. */
+  Optional<String> writeStop() {
+    try {
+      disk.checkSound();
+      return Optional.empty();
+    } catch (IOException stopped) {
+      return Optional.of(String.valueOf(stopped.getMessage()));
+    }
+  }
+
+  /** What was known of the image when it was opened, with what has changed since. */
+  ImageInfo updated(ImageInfo opened) {
+    return opened.changedTo(size(), disk.isMarkedCorrupt(), writeStop());
   }
 
   /** A change of the disk. */

@@ -31,6 +31,15 @@ public interface Image extends Closeable {
    */
   ImageInfo info() throws IOException;
 
+  /**
+   * Why nothing is written to the image any more, for one that was opened for writing: a flush that
+   * the host failed, a file that somebody cut off, or metadata that cannot be right. Reads go on,
+   * and every change, flush and the close fail with this message.
+   */
+  default Optional<String> writeStop() {
+    return Optional.empty();
+  }
+
   /** The cache mode in force; empty where the image is only read. */
   Optional<CacheMode> cacheMode();
 

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param backing the backing file that the image names, if it names one
  * @param snapshots the internal snapshots
  * @param qcow2 what only a qcow2 image has
+ * @param writeStop why an image that is open for writing is no longer written to, if so
  */
 public record ImageInfo(
     Path file,
@@ -24,11 +25,21 @@ public record ImageInfo(
     long clusterBytes,
     Optional<Backing> backing,
     List<InternalSnapshot> snapshots,
-    Optional<Qcow2> qcow2) {
+    Optional<Qcow2> qcow2,
+    Optional<String> writeStop) {
 
-  /** The same for a disk whose size has changed since the header was read. */
-  ImageInfo withVirtualBytes(long bytes) {
-    return new ImageInfo(file, format, bytes, actualBytes, clusterBytes, backing, snapshots, qcow2);
+  /** The same for an image that has changed since its header was read. */
+  ImageInfo changedTo(long bytes, boolean markedCorrupt, Optional<String> stop) {
+    return new ImageInfo(
+        file,
+        format,
+        bytes,
+        actualBytes,
+        clusterBytes,
+        backing,
+        snapshots,
+        markedCorrupt ? qcow2.map(Qcow2::markedCorrupt) : qcow2,
+        stop);
   }
 
   /** The same under another name of the file, to which its backing file is then relative. */
@@ -43,7 +54,8 @@ public record ImageInfo(
             named ->
                 new Backing(named.name(), name.resolveSibling(named.name()), named.formatName())),
         snapshots,
-        qcow2);
+        qcow2,
+        writeStop);
   }
 
   /**
@@ -74,7 +86,22 @@ public record ImageInfo(
       Optional<String> dataFile,
       boolean dataFileRaw,
       List<Bitmap> bitmaps,
-      Optional<String> bitmapsProblem) {}
+      Optional<String> bitmapsProblem) {
+    Qcow2 markedCorrupt() {
+      return new Qcow2(
+          version,
+          compressionType,
+          lazyRefcounts,
+          refcountBits,
+          dirty,
+          true,
+          extendedL2,
+          dataFile,
+          dataFileRaw,
+          bitmaps,
+          bitmapsProblem);
+    }
+  }
 
   /**
    * A persistent dirty bitmap (section "Bitmap directory").

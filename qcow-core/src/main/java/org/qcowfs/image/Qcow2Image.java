@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.qcowfs.check.NamedStructures;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.error.Qcow2Exception;
 import org.qcowfs.error.ReadOnlyImageException;
@@ -86,7 +87,8 @@ final class Qcow2Image implements Image {
               caches,
               backingSource(backing),
               backing == null ? 0 : backing.size(),
-              write.settings());
+              write.settings(),
+              NamedStructures.read(file, metadata.header(), metadata.extensions()));
       Qcow2Extents extents = extents(active::layer);
       List<HostFile> hostFiles =
           files.guestData() instanceof HostFile data && data != file
@@ -184,9 +186,13 @@ final class Qcow2Image implements Image {
 
   @Override
   public ImageInfo info() throws IOException {
-    return metadata
-        .info(file)
-        .withVirtualBytes(writable == null ? metadata.header().virtualSize() : writable.size());
+    ImageInfo info = metadata.info(file);
+    return writable == null ? info : writable.updated(info);
+  }
+
+  @Override
+  public Optional<String> writeStop() {
+    return writable == null ? Optional.empty() : writable.writeStop();
   }
 
   @Override

@@ -299,6 +299,7 @@ record Qcow2Metadata(
                 header.hasDataFile() ? extensions.dataFileName() : Optional.empty(),
                 header.dataFileRaw(),
                 bitmaps,
-                bitmapsProblem)));
+                bitmapsProblem)),
+        Optional.empty());
   }
 }

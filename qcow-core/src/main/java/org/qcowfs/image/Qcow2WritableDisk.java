@@ -72,6 +72,11 @@ final class Qcow2WritableDisk implements WritableDisk {
   }
 
   @Override
+  public boolean isMarkedCorrupt() {
+    return disk.isMarkedCorrupt();
+  }
+
+  @Override
   public void prepareFor(CacheMode mode) throws IOException {
     for (HostFile file : files) {
       file.setDirect(mode.isDirect());

@@ -39,7 +39,12 @@ final class RawImage implements Image {
 
   @Override
   public ImageInfo info() throws IOException {
-    return info(file);
+    return writable == null ? info(file) : writable.updated(info(file));
+  }
+
+  @Override
+  public Optional<String> writeStop() {
+    return writable == null ? Optional.empty() : writable.writeStop();
   }
 
   static ImageInfo info(HostFile file) throws IOException {
@@ -51,6 +56,7 @@ final class RawImage implements Image {
         0,
         Optional.empty(),
         List.of(),
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -76,6 +76,11 @@ final class RawWritableDisk implements WritableDisk {
   }
 
   @Override
+  public boolean isMarkedCorrupt() {
+    return false;
+  }
+
+  @Override
   public void prepareFor(CacheMode mode) throws IOException {
     barriers = mode.hasBarriers();
     file.setDirect(mode.isDirect());

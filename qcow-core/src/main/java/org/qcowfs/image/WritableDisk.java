@@ -35,6 +35,9 @@ interface WritableDisk {
    */
   void checkSound() throws IOException;
 
+  /** Whether the image has been marked corrupt since it was opened. */
+  boolean isMarkedCorrupt();
+
   /** Prepares for a mode: page cache or not, barriers between dependent metadata or not. */
   void prepareFor(CacheMode mode) throws IOException;
 

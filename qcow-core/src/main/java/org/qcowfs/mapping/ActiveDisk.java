@@ -2,16 +2,14 @@ package org.qcowfs.mapping;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.List;
 import org.qcowfs.alloc.HeaderSector;
-import org.qcowfs.alloc.HostSpace;
-import org.qcowfs.alloc.LeakRecord;
-import org.qcowfs.alloc.Refcounts;
-import org.qcowfs.cache.DurabilityClock;
+import org.qcowfs.alloc.MetadataClusters;
+import org.qcowfs.error.CorruptImageException;
+import org.qcowfs.error.ReadOnlyImageException;
 import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Features;
 import org.qcowfs.format.Header;
-import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.mapping.GuestWriter.BackingExtent;
 
 /**
@@ -27,6 +25,14 @@ import org.qcowfs.mapping.GuestWriter.BackingExtent;
 public final class ActiveDisk {
   private static final int SECTOR_BYTES = 512;
 
+  /**
+   * A structure of the image that shares its clusters with nothing.
+   *
+   * @param kind what it is
+   * @param bytes its length; the rest of its last cluster holds nothing
+   */
+  public record Structure(MetadataClusters.Kind kind, long hostOffset, long bytes) {}
+
   private final WriteContext context;
   private final Header header;
   private final Qcow2Layer layer;
@@ -34,6 +40,7 @@ public final class ActiveDisk {
   private final GuestZeroer zeroer;
   private final MetadataFlusher flusher;
   private final BackingExtent backing;
+  private final CorruptionStop corruption;
 
   /** Refcounts may be wrong in the file from the first change until the close. */
   private final boolean lazyRefcounts;
@@ -43,6 +50,10 @@ public final class ActiveDisk {
 
   /**
    * @param backingEnd guest offset behind the last byte of the backing file; 0 where there is none
+   * @param others structures that neither the header nor the refcount table nor the active L1 table
+   *     names: those of internal snapshots and bitmaps
+   * @throws ReadOnlyImageException when structures overlap each other, or lie past the end of the
+   *     file, so that a write could destroy one
    * @throws UnsupportedFeatureException when the image cannot be written as the settings say
    */
   public ActiveDisk(
@@ -52,7 +63,8 @@ public final class ActiveDisk {
       Qcow2Layer.Caches caches,
       BackingSource backing,
       long backingEnd,
-      WriteSettings settings)
+      WriteSettings settings,
+      List<Structure> others)
       throws IOException {
     this.header = header;
     this.lazyRefcounts = settings.lazyRefcounts().orElse(header.lazyRefcounts());
@@ -62,7 +74,8 @@ public final class ActiveDisk {
               + " out, or convert the image with qemu-img amend -o compat=1.1");
     }
     this.layer = new Qcow2Layer(files, header, l1Table, caches, backing);
-    this.context = context(files, header, l1Table, caches, settings);
+    this.context = WriteContext.open(files, header, l1Table, caches, settings, others);
+    this.corruption = new CorruptionStop(context);
     this.backing = () -> backingEnd;
     this.writer = new GuestWriter(context, layer, this.backing, () -> size);
     this.zeroer = new GuestZeroer(context, layer, writer, this.backing);
@@ -79,51 +92,7 @@ public final class ActiveDisk {
       BackingSource backing,
       long backingEnd)
       throws IOException {
-    this(files, header, l1Table, caches, backing, backingEnd, WriteSettings.defaults());
-  }
-
-  private static WriteContext context(
-      Qcow2Layer.Files files,
-      Header header,
-      L1Table l1Table,
-      Qcow2Layer.Caches caches,
-      WriteSettings settings)
-      throws IOException {
-    ClusterGeometry geometry = header.geometry();
-    DurabilityClock clock =
-        new DurabilityClock(
-            () -> {
-              if (files.guestData() != files.image()) {
-                files.guestData().flushToDisk();
-              }
-              files.image().flushToDisk();
-            });
-    HeaderSector sector = new HeaderSector(files.image(), header.version());
-    Refcounts refcounts = new Refcounts(files.image(), header, settings.refcountCacheBytes());
-    LeakRecord leaks = new LeakRecord(files.image(), header, sector, clock);
-    HostSpace space =
-        new HostSpace(
-            files.image(), geometry, refcounts, sector, clock, leaks, settings.reserveBytes());
-    FreedClusters freed = new FreedClusters();
-    L2Update l2 =
-        new L2Update(files.image(), geometry, l1Table, caches.tables(), space, clock, freed);
-    return new WriteContext(
-        files.image(),
-        files.guestData(),
-        geometry,
-        header.version(),
-        header.hasDataFile(),
-        header.dataFileRaw(),
-        new ReentrantLock(),
-        l1Table,
-        caches.tables(),
-        sector,
-        space,
-        clock,
-        freed,
-        l2,
-        new ClusterClaims(),
-        new RequestGate());
+    this(files, header, l1Table, caches, backing, backingEnd, WriteSettings.defaults(), List.of());
   }
 
   /** Whether dependent metadata waits for stable media; without, its order is all there is. */
@@ -141,6 +110,8 @@ public final class ActiveDisk {
     int slot = context.gate().enter();
     try {
       layer.read(destination, guestOffset);
+    } catch (CorruptImageException e) {
+      throw corruption.met(e);
     } finally {
       context.gate().leave(slot);
     }
@@ -153,9 +124,13 @@ public final class ActiveDisk {
 
   /** Writes the source's remaining bytes; the range lies in the disk. */
   public void write(ByteBuffer source, long guestOffset) throws IOException {
-    prepareChange();
-    writer.write(source, guestOffset);
-    relieveCache();
+    try {
+      prepareChange();
+      writer.write(source, guestOffset);
+      relieveCache();
+    } catch (CorruptImageException e) {
+      throw corruption.met(e);
+    }
   }
 
   /**
@@ -164,16 +139,36 @@ public final class ActiveDisk {
    * @param unmap free the clusters; else clusters that have a place keep it
    */
   public void zero(long guestOffset, long length, boolean unmap) throws IOException {
-    prepareChange();
-    zeroer.zero(guestOffset, length, unmap, size);
-    relieveCache();
+    watched(
+        () -> {
+          prepareChange();
+          zeroer.zero(guestOffset, length, unmap, size);
+          relieveCache();
+        });
   }
 
   /** Makes sure that a range has space on the host, and reads as it did. */
   public void allocate(long guestOffset, long length) throws IOException {
-    prepareChange();
-    writer.allocate(guestOffset, length);
-    relieveCache();
+    watched(
+        () -> {
+          prepareChange();
+          writer.allocate(guestOffset, length);
+          relieveCache();
+        });
+  }
+
+  /** A part of a request. */
+  @FunctionalInterface
+  private interface Step {
+    void take() throws IOException;
+  }
+
+  private void watched(Step step) throws IOException {
+    try {
+      step.take();
+    } catch (CorruptImageException e) {
+      throw corruption.met(e);
+    }
   }
 
   private void relieveCache() throws IOException {
@@ -226,7 +221,7 @@ public final class ActiveDisk {
   public void flushToOs() throws IOException {
     checkSound();
     if (changed) {
-      flusher.flushToOs();
+      watched(flusher::flushToOs);
     }
   }
 
@@ -234,7 +229,7 @@ public final class ActiveDisk {
   public void flushToDisk() throws IOException {
     checkSound();
     if (changed) {
-      flusher.flushToDisk();
+      watched(flusher::flushToDisk);
     }
   }
 
@@ -257,7 +252,14 @@ public final class ActiveDisk {
           "the disk cannot be resized: in an image of version 2 the internal snapshots have no size"
               + " of their own; convert the image with qemu-img amend -o compat=1.1");
     }
-    prepareChange();
+    watched(
+        () -> {
+          prepareChange();
+          resizeTo(bytes);
+        });
+  }
+
+  private void resizeTo(long bytes) throws IOException {
     DiskResize resize = new DiskResize(context, zeroer, flusher, backing);
     long old = size;
     boolean resized = false;
@@ -300,6 +302,11 @@ public final class ActiveDisk {
     if (!changed) {
       return;
     }
+    watched(this::leaveClean);
+    changed = false;
+  }
+
+  private void leaveClean() throws IOException {
     flusher.flushToOs();
     context.clock().settle(context.clock().ticket());
     flusher.flushToOs();
@@ -315,6 +322,10 @@ public final class ActiveDisk {
     } finally {
       context.metadataLock().unlock();
     }
-    changed = false;
+  }
+
+  /** Whether the image has been marked corrupt since it was opened. */
+  public boolean isMarkedCorrupt() {
+    return corruption.isMarked();
   }
 }

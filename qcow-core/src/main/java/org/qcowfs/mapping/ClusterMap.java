@@ -80,7 +80,7 @@ final class ClusterMap {
     long l1Index = geometry.l1Index(guestOffset);
     long offset = l1Table.l2TableOffset(l1Index);
     if (!geometry.isClusterAligned(offset)) {
-      throw new CorruptImageException(
+      throw CorruptImageException.ofMetadata(
           "L2 table",
           offset,
           "the offset in L1 entry %d is not aligned to a cluster".formatted(l1Index));
@@ -284,7 +284,7 @@ final class ClusterMap {
   private static void check(boolean holds, long entry, long guestOffset, String rule)
       throws CorruptImageException {
     if (!holds) {
-      throw new CorruptImageException(
+      throw CorruptImageException.ofMetadata(
           "Cluster",
           L2Entry.hostOffset(entry),
           "L2 entry 0x%016x for guest offset 0x%x: %s".formatted(entry, guestOffset, rule));

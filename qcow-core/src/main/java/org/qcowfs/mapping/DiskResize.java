@@ -3,6 +3,7 @@ package org.qcowfs.mapping;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.qcowfs.alloc.HostSpace;
+import org.qcowfs.alloc.MetadataClusters.Kind;
 import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.format.Limits;
 import org.qcowfs.geometry.ClusterGeometry;
@@ -86,6 +87,7 @@ final class DiskResize {
       long unusedBytes = bytes;
       try {
         context.space().secureSpace(place.hostOffset(), bytes);
+        context.space().metadata().addLocked(Kind.L1_TABLE, place.hostOffset(), bytes);
         long old = table.hostOffsetLocked();
         long oldBytes = wholeClusters((long) table.length() * Long.BYTES);
         moveL1Table(entries, place);
@@ -93,6 +95,7 @@ final class DiskResize {
         unusedBytes = oldBytes;
       } finally {
         if (unusedBytes > 0) {
+          context.space().metadata().giveUpLocked(unused, unusedBytes);
           context.freed().addLocked(unused, unusedBytes);
         }
       }

@@ -17,13 +17,25 @@ final class FreedClusters {
   /**
    * A range of the host file.
    *
-   * @param compressed the range may begin and end within a cluster, and takes one reference of each
-   *     cluster that it touches
+   * @param kind what is known of other references to it
    */
-  record Range(long hostOffset, long bytes, boolean compressed) {
-    boolean isContinuedBy(long offset) {
-      return !compressed && hostOffset + bytes == offset;
+  record Range(long hostOffset, long bytes, Kind kind) {
+    boolean isContinuedBy(long offset, Kind nextKind) {
+      return kind == nextKind && kind != Kind.COMPRESSED && hostOffset + bytes == offset;
     }
+  }
+
+  /** What the entry that pointed to a range said of it. */
+  enum Kind {
+    /** COPIED: it was the only one. */
+    OWN,
+    /** Not COPIED: there are others. */
+    SHARED,
+    /**
+     * Compressed: nothing. The range may begin and end within a cluster, and takes one reference of
+     * each cluster that it touches.
+     */
+    COMPRESSED
   }
 
   private record Batch(List<Range> ranges, long ticket) {}
@@ -33,18 +45,18 @@ final class FreedClusters {
 
   /** The pointer to the clusters is gone in memory. */
   void addLocked(long hostOffset, long bytes) {
-    int last = inMemory.size() - 1;
-    if (last >= 0 && inMemory.get(last).isContinuedBy(hostOffset)) {
-      Range range = inMemory.get(last);
-      inMemory.set(last, new Range(range.hostOffset(), range.bytes() + bytes, false));
-    } else {
-      inMemory.add(new Range(hostOffset, bytes, false));
-    }
+    addLocked(hostOffset, bytes, Kind.OWN);
   }
 
-  /** The pointer to compressed data is gone in memory. */
-  void addCompressedLocked(long hostOffset, long bytes) {
-    inMemory.add(new Range(hostOffset, bytes, true));
+  /** As {@link #addLocked(long, long)}, of a pointer that was not the only one, or may not be. */
+  void addLocked(long hostOffset, long bytes, Kind kind) {
+    int last = inMemory.size() - 1;
+    if (last >= 0 && inMemory.get(last).isContinuedBy(hostOffset, kind)) {
+      Range range = inMemory.get(last);
+      inMemory.set(last, new Range(range.hostOffset(), range.bytes() + bytes, kind));
+    } else {
+      inMemory.add(new Range(hostOffset, bytes, kind));
+    }
   }
 
   /** The ranges whose pointers are gone in memory only. */

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.alloc.HostSpace;
+import org.qcowfs.alloc.OverlapCheck;
+import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.L2Entry;
 import org.qcowfs.format.SubclusterBitmap;
 import org.qcowfs.geometry.ClusterGeometry;
@@ -24,6 +26,7 @@ final class GuestWriter {
   private static final DirectBuffers TAILS = new DirectBuffers();
 
   private final WriteContext context;
+  private final OverlapCheck overlaps;
   private final Qcow2Layer layer;
   private final BackingExtent backing;
   private final LongSupplier diskEnd;
@@ -61,6 +64,7 @@ final class GuestWriter {
   GuestWriter(WriteContext context, Qcow2Layer layer, BackingExtent backing, LongSupplier diskEnd) {
     this.diskEnd = diskEnd;
     this.context = context;
+    this.overlaps = context.space().overlaps();
     this.layer = layer;
     this.backing = backing;
   }
@@ -83,6 +87,7 @@ final class GuestWriter {
       layer.lookup(offset, source.remaining(), run);
       int before = source.remaining();
       if (run.isWritableInPlace()) {
+        checkPlace(run);
         source.limit(source.position() + (int) run.length());
         context.guestData().write(source, run.hostOffset());
         source.limit(limit);
@@ -90,6 +95,13 @@ final class GuestWriter {
         writeAllocating(source, offset);
       }
       offset += before - source.remaining();
+    }
+  }
+
+  /** Whatever the entry says: guest data never goes over metadata. */
+  private void checkPlace(MappedRun run) throws CorruptImageException {
+    if (!context.dataFile()) {
+      overlaps.checkData(run.hostOffset(), run.length());
     }
   }
 

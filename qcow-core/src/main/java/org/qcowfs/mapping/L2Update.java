@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.qcowfs.alloc.HostSpace;
+import org.qcowfs.alloc.MetadataClusters.Kind;
 import org.qcowfs.cache.DurabilityClock;
 import org.qcowfs.cache.TableCache;
 import org.qcowfs.cache.TableSlice;
@@ -75,10 +76,11 @@ final class L2Update {
     long l1Index = geometry.l1Index(guestOffset);
     long entry = l1Table.entry(l1Index);
     long old = L1Entry.l2TableOffset(entry);
+    checkAligned(l1Index, old);
     if (old != 0 && L1Entry.isCopied(entry)) {
+      checkNotShared(l1Index, old);
       return;
     }
-    checkAligned(l1Index, old);
     HostSpace.Allocation table = space.allocateLocked(1);
     boolean linked = false;
     try {
@@ -86,24 +88,39 @@ final class L2Update {
       space.secureSpace(table.hostOffset(), geometry.clusterBytes());
       cache.forgetLocked(0, table.hostOffset(), geometry.clusterBytes(), sliceBytes);
       long ticket = old == 0 ? table.ticket() : copyTable(old, table);
+      space.metadata().addLocked(Kind.L2_TABLE, table.hostOffset(), geometry.clusterBytes());
       l1Table.setLocked(l1Index, L1Entry.of(table.hostOffset()), ticket);
       linked = true;
     } finally {
       if (!linked) {
+        space.metadata().giveUpLocked(table.hostOffset(), geometry.clusterBytes());
         freed.addLocked(table.hostOffset(), geometry.clusterBytes());
       }
     }
     if (old != 0) {
-      freed.addLocked(old, geometry.clusterBytes());
+      space.metadata().giveUpLocked(old, geometry.clusterBytes());
+      freed.addLocked(old, geometry.clusterBytes(), FreedClusters.Kind.SHARED);
     }
   }
 
   private void checkAligned(long l1Index, long l2TableOffset) throws CorruptImageException {
     if (!geometry.isClusterAligned(l2TableOffset)) {
-      throw new CorruptImageException(
+      throw CorruptImageException.ofMetadata(
           "L2 table",
           l2TableOffset,
           "the offset in L1 entry %d is not aligned to a cluster".formatted(l1Index));
+    }
+  }
+
+  /** A change in its place would change the snapshot too. */
+  private void checkNotShared(long l1Index, long l2TableOffset) throws CorruptImageException {
+    if (space.metadata().kindOf(l2TableOffset >>> geometry.clusterBits())
+        == Kind.SNAPSHOT_L2_TABLE) {
+      throw CorruptImageException.ofMetadata(
+          "L2 table",
+          l2TableOffset,
+          "L1 entry %d has the COPIED flag, but an internal snapshot shares the table"
+              .formatted(l1Index));
     }
   }
 

@@ -149,7 +149,8 @@ final class MetadataFlusher {
         return;
       }
       for (FreedClusters.Range range : settled) {
-        context.space().releaseLocked(range.hostOffset(), range.bytes(), punchFreed);
+        boolean shared = range.kind() == FreedClusters.Kind.SHARED;
+        context.space().releaseLocked(range.hostOffset(), range.bytes(), punchFreed, shared);
       }
       context.space().dropReferencesLocked();
     } finally {

@@ -19,13 +19,32 @@ record OldCluster(long guestOffset, long entry, long bitmap) {
     long entry = context.l2().entryLocked(guestOffset);
     if (!L2Entry.isCompressed(entry)
         && !context.geometry().isClusterAligned(L2Entry.hostOffset(entry))) {
-      throw new CorruptImageException(
+      throw CorruptImageException.ofMetadata(
           "Cluster",
           L2Entry.hostOffset(entry),
           "L2 entry 0x%016x for guest offset 0x%x: not aligned to a cluster"
               .formatted(entry, guestOffset));
     }
+    checkPlace(context, entry);
     return new OldCluster(guestOffset, entry, context.l2().bitmapLocked(guestOffset));
+  }
+
+  /** What is about to be overwritten or freed must not be metadata, whatever the entry says. */
+  private static void checkPlace(WriteContext context, long entry) throws CorruptImageException {
+    int clusterBits = context.geometry().clusterBits();
+    if (L2Entry.isCompressed(entry)) {
+      context
+          .space()
+          .overlaps()
+          .checkCompressed(
+              L2Entry.compressedOffset(entry, clusterBits),
+              L2Entry.compressedBytes(entry, clusterBits));
+    } else if (L2Entry.hostOffset(entry) != 0 && !context.dataFile()) {
+      context
+          .space()
+          .overlaps()
+          .checkData(L2Entry.hostOffset(entry), context.geometry().clusterBytes());
+    }
   }
 
   boolean isCompressed() {
@@ -103,11 +122,17 @@ record OldCluster(long guestOffset, long entry, long bitmap) {
     if (isCompressed()) {
       context
           .freed()
-          .addCompressedLocked(
+          .addLocked(
               L2Entry.compressedOffset(entry, geometry.clusterBits()),
-              L2Entry.compressedBytes(entry, geometry.clusterBits()));
+              L2Entry.compressedBytes(entry, geometry.clusterBits()),
+              FreedClusters.Kind.COMPRESSED);
     } else if (L2Entry.hostOffset(entry) != 0 && !context.dataFile()) {
-      context.freed().addLocked(L2Entry.hostOffset(entry), geometry.clusterBytes());
+      context
+          .freed()
+          .addLocked(
+              L2Entry.hostOffset(entry),
+              geometry.clusterBytes(),
+              L2Entry.isCopied(entry) ? FreedClusters.Kind.OWN : FreedClusters.Kind.SHARED);
     }
   }
 }

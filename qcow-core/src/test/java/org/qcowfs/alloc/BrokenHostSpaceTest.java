@@ -71,7 +71,7 @@ final class BrokenHostSpaceTest {
   private static void giveBack(HostSpace space, List<HostSpace.Allocation> taken) {
     for (HostSpace.Allocation allocation : taken) {
       long bytes = (long) allocation.count() << CLUSTER_BITS;
-      space.releaseLocked(allocation.hostOffset(), bytes, true);
+      space.releaseLocked(allocation.hostOffset(), bytes, true, false);
     }
     taken.clear();
     attempt(space::dropReferencesLocked);

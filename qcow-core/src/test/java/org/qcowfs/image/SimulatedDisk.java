@@ -9,6 +9,7 @@ import org.qcowfs.cache.ClusterCache;
 import org.qcowfs.cache.TableCache;
 import org.qcowfs.check.DirtyImageRepair;
 import org.qcowfs.check.LeakRecovery;
+import org.qcowfs.check.NamedStructures;
 import org.qcowfs.format.Header;
 import org.qcowfs.format.HeaderExtensions;
 import org.qcowfs.mapping.ActiveDisk;
@@ -58,7 +59,8 @@ final class SimulatedDisk implements GuestDisk {
                 Optional.empty(),
                 WriteSettings.DEFAULT_REFCOUNT_CACHE_BYTES,
                 true,
-                variant.reserveBytes()));
+                variant.reserveBytes()),
+            NamedStructures.read(image, header, extensions(image, header)));
     Path name = Path.of("simulated");
     Qcow2Extents extents =
         new Qcow2Extents(

@@ -14,21 +14,21 @@ final class FreedClustersTest {
     freed.addLocked(0x1000, 0x1000);
     freed.addLocked(0x2000, 0x1000);
     freed.addLocked(0x8000, 0x1000);
-    freed.addCompressedLocked(0x9000, 0x200);
+    freed.addLocked(0x9000, 0x200, FreedClusters.Kind.COMPRESSED);
     freed.addLocked(0x9200, 0x1000);
 
     assertThat(freed.takeLocked())
         .containsExactly(
-            new Range(0x1000, 0x2000, false),
-            new Range(0x8000, 0x1000, false),
-            new Range(0x9000, 0x200, true),
-            new Range(0x9200, 0x1000, false));
+            new Range(0x1000, 0x2000, FreedClusters.Kind.OWN),
+            new Range(0x8000, 0x1000, FreedClusters.Kind.OWN),
+            new Range(0x9000, 0x200, FreedClusters.Kind.COMPRESSED),
+            new Range(0x9200, 0x1000, FreedClusters.Kind.OWN));
   }
 
   @Test
   void rangesAreGivenOutOnlyWhenTheirTicketIsSettled() {
-    List<Range> first = List.of(new Range(0x1000, 0x1000, false));
-    List<Range> second = List.of(new Range(0x3000, 0x1000, false));
+    List<Range> first = List.of(new Range(0x1000, 0x1000, FreedClusters.Kind.OWN));
+    List<Range> second = List.of(new Range(0x3000, 0x1000, FreedClusters.Kind.OWN));
     freed.writtenLocked(first, 1);
     freed.writtenLocked(second, 2);
 
@@ -50,7 +50,8 @@ final class FreedClustersTest {
 
     assertThat(freed.takeLocked())
         .containsExactlyInAnyOrder(
-            new Range(0x1000, 0x1000, false), new Range(0x5000, 0x1000, false));
+            new Range(0x1000, 0x1000, FreedClusters.Kind.OWN),
+            new Range(0x5000, 0x1000, FreedClusters.Kind.OWN));
     assertThat(freed.isEmptyLocked()).isTrue();
   }
 }

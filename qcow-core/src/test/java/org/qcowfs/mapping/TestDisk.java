@@ -42,7 +42,8 @@ final class TestDisk {
         new Qcow2Layer.Caches(new TableCache(1 << 16), new ClusterCache(1 << 16)),
         BackingSource.ZEROS,
         0,
-        settings);
+        settings,
+        List.of());
   }
 
   static ActiveDisk open(BlockStorage storage) throws IOException {
