@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,6 +31,7 @@ final class HostileImageTest {
 
   private int opened;
   private int compared;
+  private int changed;
   private HostileUse.Cost most = new HostileUse.Cost(0, 0);
 
   @Test
@@ -47,10 +49,17 @@ final class HostileImageTest {
     }
     System.out.printf(
         "hostile images: %d from seed %d; %d could be read whole, %d of them compared with what"
-            + " QEMU reads; at most %d KiB and %d ms of"
+            + " QEMU reads; %d could be written to; at most %d KiB and %d ms of"
             + " CPU for one%n",
-        IMAGES, SEED, opened, compared, most.allocatedBytes() >> 10, most.cpuNanos() / 1_000_000);
+        IMAGES,
+        SEED,
+        opened,
+        compared,
+        changed,
+        most.allocatedBytes() >> 10,
+        most.cpuNanos() / 1_000_000);
     assertThat(IMAGES == 1 || opened > IMAGES / 20).as("some could be read").isTrue();
+    assertThat(IMAGES == 1 || changed > IMAGES / 20).as("some could be written to").isTrue();
     assertThat(IMAGES == 1 || compared > 0).as("some were compared").isTrue();
   }
 
@@ -64,7 +73,15 @@ final class HostileImageTest {
         compare(user.disk().get());
       }
     }
+    Optional<Corruptions> before = Corruptions.of(file);
     most = most.max(user.measured(HostileUse::write));
+    if (user.changedWithoutComplaint() && before.isPresent()) {
+      changed++;
+      Optional<Corruptions> after = Corruptions.of(file);
+      assertThat(after.isEmpty() || after.get().isNoWorseThan(before.get()))
+          .as("no worse after a change: %s, before: %s", after, before)
+          .isTrue();
+    }
     most = most.max(user.measured(HostileUse::check));
     Files.delete(file);
   }

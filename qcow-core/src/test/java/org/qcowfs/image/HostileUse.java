@@ -32,6 +32,8 @@ final class HostileUse {
   private final Path file;
   private final SplittableRandom random;
   private Optional<byte[]> disk = Optional.empty();
+  private boolean opened;
+  private boolean stopped;
 
   /** What one use has cost. */
   record Cost(long allocatedBytes, long cpuNanos) {
@@ -169,6 +171,7 @@ final class HostileUse {
       checkWords(refused);
       return;
     }
+    opened = true;
     try (image) {
       for (int i = 0; i < 8; i++) {
         try {
@@ -177,9 +180,17 @@ final class HostileUse {
           checkWords(refused);
         }
       }
+      image.disk().flush();
+      stopped = image.writeStop().isPresent();
     } catch (IOException notClean) {
+      stopped = true;
       checkWords(notClean);
     }
+  }
+
+  /** Whether {@link #write} was let in, and ended as if nothing were wrong with the image. */
+  boolean changedWithoutComplaint() {
+    return opened && !stopped;
   }
 
   private void change(BlockDevice device) throws IOException {
