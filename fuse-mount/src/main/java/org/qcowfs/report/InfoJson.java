@@ -67,6 +67,9 @@ public final class InfoJson {
       json.writeStringField("backing-filename", info.backing().get().name());
     }
     json.writeBooleanField("dirty-flag", info.qcow2().map(ImageInfo.Qcow2::dirty).orElse(false));
+    if (info.writeStop().isPresent()) {
+      json.writeStringField("write-stop-reason", info.writeStop().get());
+    }
     json.writeEndObject();
   }
 

@@ -77,7 +77,9 @@ public final class ImageTree {
 
   private static DirectoryNode about(Image image, Changes changes) {
     Map<String, Node> files = new LinkedHashMap<>();
-    files.put("info.json", new GeneratedFile(out -> InfoJson.write(image.info(), out), changes));
+    // An image may be marked corrupt by a read, too.
+    Changes andStop = () -> changes.count() + (image.writeStop().isPresent() ? 1 : 0);
+    files.put("info.json", new GeneratedFile(out -> InfoJson.write(image.info(), out), andStop));
     files.put(
         "map.json", new GeneratedFile(out -> MapJson.write(AllocationMap.of(image), out), changes));
     return new FixedDirectory(files);

@@ -36,6 +36,7 @@ public final class Samples {
         0,
         Optional.empty(),
         List.of(),
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -50,7 +50,8 @@ final class InfoReportTest {
         131072,
         backing,
         snapshots,
-        Optional.of(qcow2));
+        Optional.of(qcow2),
+        Optional.empty());
   }
 
   private static ImageInfo everything() {
