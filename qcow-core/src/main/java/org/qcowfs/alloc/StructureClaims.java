@@ -25,6 +25,11 @@ public final class StructureClaims {
     this.fileBytes = storage.size();
   }
 
+  /** How long the image file is. */
+  public long fileBytes() {
+    return fileBytes;
+  }
+
   /**
    * Claims a range for a structure that shares its clusters with nothing.
    *

@@ -24,13 +24,11 @@ final class MetadataClaims {
 
   private final BlockStorage image;
   private final StructureClaims claims;
-  private final long fileBytes;
   private long snapshotL1Bytes;
 
-  private MetadataClaims(BlockStorage image, StructureClaims claims) throws IOException {
+  private MetadataClaims(BlockStorage image, StructureClaims claims) {
     this.image = image;
     this.claims = claims;
-    this.fileBytes = image.size();
   }
 
   /**
@@ -48,7 +46,7 @@ final class MetadataClaims {
       throws IOException {
     StructureClaims claims = new StructureClaims(image, header.geometry(), refcounts.metadata());
     MetadataClaims all = new MetadataClaims(image, claims);
-    claims.claimLocked(Kind.HEADER, 0, Math.min(header.clusterBytes(), all.fileBytes));
+    claims.claimLocked(Kind.HEADER, 0, Math.min(header.clusterBytes(), claims.fileBytes()));
     refcounts.claimLocked(claims);
     claims.claimLocked(
         Kind.L1_TABLE, header.l1TableOffset(), (long) header.l1Entries() * Long.BYTES);
