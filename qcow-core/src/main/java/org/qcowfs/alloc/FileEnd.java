@@ -151,10 +151,7 @@ final class FileEnd {
   void cutBackLocked() throws IOException {
     // A growth that failed may have made it longer than it was meant to be.
     long size = clustersIn(storage.size());
-    long end = Math.max(size, cluster);
-    while (end > initialCluster && refcounts.getLocked(end - 1) == 0) {
-      end--;
-    }
+    long end = refcounts.endOfUsedLocked(initialCluster, Math.max(size, cluster));
     if (end < size) {
       // The refcounts first: space behind the end of the file that counts as used is a leak.
       clock.settle(clock.ticket());

@@ -56,9 +56,12 @@ public final class RefcountReplacement {
     long needed = 1;
     while (true) {
       long end = first + needed + blocks.size();
+      // Before memory is taken: a sparse file may be longer than any table can count.
+      checkLength((end - 1) / perBlock + 1);
       for (long index = first / perBlock; index <= (end - 1) / perBlock; index++) {
         blocks.putIfAbsent(index, 0L);
       }
+      checkLength(blocks.lastKey() + 1);
       long bytes = (blocks.lastKey() + 1) * Long.BYTES;
       long tableNow = (bytes + geometry.clusterBytes() - 1) >>> geometry.clusterBits();
       if (tableNow <= needed && first + needed + blocks.size() == end) {
@@ -66,14 +69,17 @@ public final class RefcountReplacement {
       }
       needed = Math.max(needed, tableNow);
     }
-    if (needed << geometry.clusterBits() > Limits.REFCOUNT_TABLE_BYTES) {
-      throw new UnsupportedFeatureException("its refcount table would exceed 8 MiB");
-    }
     long next = first + needed;
     for (long index : blocks.keySet().toArray(Long[]::new)) {
       blocks.put(index, next++);
     }
     return needed;
+  }
+
+  private static void checkLength(long entries) throws UnsupportedFeatureException {
+    if (entries > Limits.REFCOUNT_TABLE_BYTES / Long.BYTES) {
+      throw new UnsupportedFeatureException("its refcount table would exceed 8 MiB");
+    }
   }
 
   /** Writes everything, durably. */

@@ -178,7 +178,8 @@ public final class Refcounts {
    */
   long nextFreeLocked(long from, long end) throws IOException {
     long cluster = from;
-    while (cluster < end) {
+    long last = Math.min(end, countableClusters());
+    while (cluster < last) {
       if (blockOffsetLocked(cluster) == 0) {
         cluster = (cluster / clustersPerBlock() + 1) * clustersPerBlock();
       } else if (getLocked(cluster) == 0) {
@@ -188,6 +189,23 @@ public final class Refcounts {
       }
     }
     return end;
+  }
+
+  /** How many clusters the table has room for; a sparse file may have any number more. */
+  private long countableClusters() {
+    return table.length * clustersPerBlock();
+  }
+
+  /** One cluster more than the last of the range whose refcount is not 0, or {@code from}. */
+  long endOfUsedLocked(long from, long end) throws IOException {
+    long behind = Math.min(end, countableClusters());
+    while (behind > from && getLocked(behind - 1) == 0) {
+      behind =
+          blockOffsetLocked(behind - 1) == 0
+              ? (behind - 1) / clustersPerBlock() * clustersPerBlock()
+              : behind - 1;
+    }
+    return Math.max(from, behind);
   }
 
   /** The first cluster behind {@code from} that is not free as well, or else {@code end}. */

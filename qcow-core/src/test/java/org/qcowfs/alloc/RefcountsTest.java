@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -129,5 +131,19 @@ final class RefcountsTest {
     assertThatThrownBy(() -> refcounts(storage(image)))
         .isInstanceOf(CorruptImageException.class)
         .hasMessageContaining("past the end of the file");
+  }
+
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aSparseFileIsSearchedNoFurtherThanItsTableCounts() throws IOException {
+    MemoryStorage file = storage(image(4));
+    Refcounts refcounts = refcounts(file);
+    long used = 20;
+    refcounts.setLocked(used, 1);
+    long far = 1L << 46;
+
+    assertThat(refcounts.endOfUsedLocked(1, far)).isEqualTo(used + 1);
+    assertThat(refcounts.endOfUsedLocked(used + 5, far)).isEqualTo(used + 5);
+    assertThat(refcounts.nextFreeLocked(1L << 45, far)).isEqualTo(far);
   }
 }

@@ -85,7 +85,8 @@ public record HostileImage(long seed, TestImage image, String changes) {
     return new HostileImage(seed, image, changes.toString().strip());
   }
 
-  private static TestImage validImage(SplittableRandom random) {
+  /** A valid image, out of the many kinds that there are. */
+  static TestImage validImage(SplittableRandom random) {
     boolean extendedL2 = random.nextInt(4) == 0;
     int clusterBits = extendedL2 ? 14 : random.nextInt(9, 14);
     long cluster = 1L << clusterBits;

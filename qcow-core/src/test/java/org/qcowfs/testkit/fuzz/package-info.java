@@ -1,0 +1,5 @@
+/** What the fuzz targets share. */
+@NullMarked
+package org.qcowfs.testkit.fuzz;
+
+import org.jspecify.annotations.NullMarked;
