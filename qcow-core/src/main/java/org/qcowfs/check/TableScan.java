@@ -39,18 +39,19 @@ final class TableScan {
       }
       // Host file systems know holes in steps of their own; a word begins at a multiple of 8.
       done = Math.max(done, data - hostOffset & -Long.BYTES);
-      int count = (int) Math.min(PIECE_BYTES, bytes - done);
-      if (count > 0) {
-        int read = storage.read(piece.clear().limit(count), hostOffset + done);
-        while (piece.hasRemaining() && piece.position() % Long.BYTES != 0) {
-          piece.put((byte) 0);
-        }
-        visitPiece(done / Long.BYTES, visitor);
-        if (read < count) {
-          return;
-        }
-        done += count;
+      if (done >= bytes) {
+        return;
       }
+      int count = (int) Math.min(PIECE_BYTES, bytes - done);
+      int read = storage.read(piece.clear().limit(count), hostOffset + done);
+      while (piece.hasRemaining() && piece.position() % Long.BYTES != 0) {
+        piece.put((byte) 0);
+      }
+      visitPiece(done / Long.BYTES, visitor);
+      if (read < count) {
+        return;
+      }
+      done += count;
     }
   }
 
