@@ -87,9 +87,9 @@ record SnapshotScan(List<Entry> entries, long bytes, int lost) {
     long start = header.snapshotTableOffset();
     long offset = start;
     long end = start;
+    ByteBuffer head = ByteBuffer.allocate(SnapshotEntry.HEAD_BYTES);
     for (int index = 0; index < header.snapshotCount(); index++) {
-      ByteBuffer head = ByteBuffer.allocate(SnapshotEntry.HEAD_BYTES);
-      boolean inFile = storage.read(head, offset) == SnapshotEntry.HEAD_BYTES;
+      boolean inFile = storage.read(head.clear(), offset) == SnapshotEntry.HEAD_BYTES;
       long entryEnd = inFile ? offset + SnapshotEntry.unpaddedBytes(head.flip()) : Long.MAX_VALUE;
       if (entryEnd > storage.size() || entryEnd - start > Limits.SNAPSHOT_TABLE_BYTES) {
         return new SnapshotScan(entries, end - start, header.snapshotCount() - index);
@@ -104,20 +104,32 @@ record SnapshotScan(List<Entry> entries, long bytes, int lost) {
   private static Entry entry(BlockStorage storage, int index, long offset, ByteBuffer head)
       throws IOException {
     int names = SnapshotEntry.idAndNameBytes(head);
+    String id = "";
+    String name = "";
+    // A hole full of entries without names shall cost next to nothing.
+    if (names > 0) {
+      SnapshotEntry decoded = decode(storage, offset, head, names);
+      id = decoded.id();
+      name = decoded.name();
+    }
+    return new Entry(
+        index,
+        offset,
+        SnapshotEntry.entryBytes(head),
+        id,
+        name,
+        SnapshotEntry.l1TableOffset(head),
+        SnapshotEntry.l1Entries(head),
+        SnapshotEntry.extraBytes(head));
+  }
+
+  private static SnapshotEntry decode(BlockStorage storage, long offset, ByteBuffer head, int names)
+      throws IOException {
     int kept = SnapshotEntry.HEAD_BYTES + SnapshotEntry.keptExtraBytes(head);
     ByteBuffer whole = ByteBuffer.allocate(kept + names);
     storage.readFully(whole.limit(kept), offset);
     storage.readFully(
         whole.limit(kept + names), offset + SnapshotEntry.unpaddedBytes(head) - names);
-    SnapshotEntry decoded = SnapshotEntry.decode(whole.flip());
-    return new Entry(
-        index,
-        offset,
-        SnapshotEntry.entryBytes(head),
-        decoded.id(),
-        decoded.name(),
-        decoded.l1TableOffset(),
-        decoded.l1Entries(),
-        decoded.extraBytes());
+    return SnapshotEntry.decode(whole.flip());
   }
 }

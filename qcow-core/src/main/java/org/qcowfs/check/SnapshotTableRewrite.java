@@ -1,5 +1,7 @@
 package org.qcowfs.check;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,12 +21,14 @@ final class SnapshotTableRewrite {
   private static final int EXTRA_SIZE = 36;
   private static final int VM_STATE_BYTES = 32;
   private static final int EXTRA_BYTES_V3 = 16;
+  private static final int TOLD_MAX = 100;
 
   private final BlockStorage storage;
   private final Header header;
   private final ByteArrayOutputStream table = new ByteArrayOutputStream();
   private final List<String> done = new ArrayList<>();
   private int count;
+  private int untold;
 
   SnapshotTableRewrite(BlockStorage storage, Header header) throws IOException {
     this.storage = storage;
@@ -35,12 +39,24 @@ final class SnapshotTableRewrite {
       if (problem == null) {
         keep(entry);
       } else {
-        done.add(
-            "snapshot '%s' (ID '%s') removed: %s".formatted(entry.name(), entry.id(), problem));
+        tell("snapshot '%s' (ID '%s') removed: %s", entry.name(), entry.id(), problem);
       }
+    }
+    if (untold > 0) {
+      done.add("and so on: %d more of the snapshots removed or changed".formatted(untold));
     }
     if (scan.lost() > 0) {
       done.add(scan.lost() + " unreadable snapshots removed");
+    }
+  }
+
+  /** A table of garbage may have tens of thousands of entries. */
+  @FormatMethod
+  private void tell(@FormatString String text, Object... values) {
+    if (done.size() < TOLD_MAX) {
+      done.add(text.formatted(values));
+    } else {
+      untold++;
     }
   }
 
@@ -58,10 +74,10 @@ final class SnapshotTableRewrite {
         extra.putLong(0, head.getInt(VM_STATE_BYTES) & 0xffff_ffffL);
       }
       extra.putLong(Long.BYTES, header.virtualSize());
-      done.add("snapshot '%s': size of its disk taken from the disk".formatted(entry.name()));
+      tell("snapshot '%s': size of its disk taken from the disk", entry.name());
     }
     if (entry.extraBytes() > Limits.SNAPSHOT_EXTRA_BYTES) {
-      done.add("snapshot '%s': extra data cut to 1024 bytes".formatted(entry.name()));
+      tell("snapshot '%s': extra data cut to 1024 bytes", entry.name());
     }
     ByteBuffer text = ByteBuffer.allocate(names);
     storage.readFully(text, entry.hostOffset() + SnapshotEntry.unpaddedBytes(head) - names);

@@ -73,7 +73,8 @@ public record SnapshotEntry(
     return (int) Math.min(extraBytes(head), Limits.SNAPSHOT_EXTRA_BYTES);
   }
 
-  private static long extraBytes(ByteBuffer head) {
+  /** Length of the extra data, as stored: 0 to 2^32-1. */
+  public static long extraBytes(ByteBuffer head) {
     return unsignedInt(head.slice().order(ByteOrder.BIG_ENDIAN), 36);
   }
 

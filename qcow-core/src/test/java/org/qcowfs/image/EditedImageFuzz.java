@@ -12,6 +12,6 @@ public final class EditedImageFuzz {
 
   /** One case. */
   public static void fuzzerTestOneInput(byte[] data) throws IOException {
-    ImageFuzz.use(data, EditedImage.of(data)::writeTo);
+    ImageFuzz.use(data, file -> EditedImage.write(data, file));
   }
 }

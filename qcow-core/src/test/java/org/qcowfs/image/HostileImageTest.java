@@ -64,7 +64,7 @@ final class HostileImageTest {
   }
 
   private void use(HostileImage hostile, boolean askQemu) throws IOException {
-    Path file = hostile.image().writeTo(directory.resolve("hostile.qcow2"));
+    Path file = hostile.writeTo(directory.resolve("hostile.qcow2"));
     HostileUse user = new HostileUse(file, hostile.seed());
     most = most.max(user.measured(HostileUse::read));
     if (user.disk().isPresent()) {

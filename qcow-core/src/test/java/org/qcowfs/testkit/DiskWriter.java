@@ -61,6 +61,37 @@ final class DiskWriter {
     return l1Table;
   }
 
+  /**
+   * A second L1 table for the same disk, as an internal snapshot has it. Nothing is COPIED any
+   * more.
+   */
+  long share(long l1Table, long l1Entries) {
+    long second = layout.allocateBytes(l1Entries * Long.BYTES);
+    for (long at = 0; at < l1Entries * Long.BYTES; at += Long.BYTES) {
+      long l2Table = file.getLong(l1Table + at) & ~COPIED;
+      file.putLong(l1Table + at, l2Table).putLong(second + at, l2Table);
+      if (l2Table != 0) {
+        layout.reference(l2Table, 1L << clusterBits);
+        shareClusters(l2Table);
+      }
+    }
+    return second;
+  }
+
+  private void shareClusters(long l2Table) {
+    for (long at = l2Table; at < l2Table + (1L << clusterBits); at += extendedL2 ? 16 : 8) {
+      long entry = file.getLong(at) & ~COPIED;
+      file.putLong(at, entry);
+      int offsetBits = 62 - (clusterBits - 8);
+      if ((entry & COMPRESSED) != 0) {
+        long sectors = ((entry & ~COMPRESSED) >>> offsetBits) + 1;
+        layout.reference(entry & ((1L << offsetBits) - 1) & -512L, sectors * 512);
+      } else if (dataFile == null && (entry & ~ZERO) != 0) {
+        layout.reference(entry & ~ZERO, 1L << clusterBits);
+      }
+    }
+  }
+
   /** As a guest that writes here and there: some neighbours of the disk are none in the file. */
   private List<Map.Entry<Long, ClusterContents>> inOrderOfWriting(DiskContents disk) {
     List<Map.Entry<Long, ClusterContents>> clusters = new ArrayList<>(disk.clusters().entrySet());

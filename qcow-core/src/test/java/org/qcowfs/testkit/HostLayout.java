@@ -60,7 +60,8 @@ final class HostLayout {
     return hostOffset;
   }
 
-  private void reference(long hostOffset, long bytes) {
+  /** Counts each cluster of a range once more. */
+  void reference(long hostOffset, long bytes) {
     long last = (hostOffset + bytes - 1) / clusterBytes;
     for (long cluster = hostOffset / clusterBytes; cluster <= last; cluster++) {
       refcounts.merge(cluster, 1L, Long::sum);

@@ -24,7 +24,7 @@ public final class ImageBuilder {
   public static final int EXTENSION_BITMAPS = 0x23852875;
   public static final int EXTENSION_DATA_FILE = 0x44415441;
 
-  private record Snapshot(SnapshotSpec spec, DiskContents contents) {}
+  private record Snapshot(SnapshotSpec spec, @Nullable DiskContents contents) {}
 
   private final int version;
   private final int clusterBits;
@@ -156,6 +156,12 @@ public final class ImageBuilder {
     return contents;
   }
 
+  /** A new internal snapshot that shares everything with the active disk. */
+  public ImageBuilder sharedSnapshot(SnapshotSpec spec) {
+    snapshots.add(new Snapshot(spec, null));
+    return this;
+  }
+
   private DiskContents contents(long bytes) {
     long l2Entries = (1L << clusterBits) / ((incompatible & (1L << 4)) != 0 ? 16 : 8);
     long perL1Entry = l2Entries << clusterBits;
@@ -172,7 +178,7 @@ public final class ImageBuilder {
     DiskWriter disks =
         new DiskWriter(file, layout, clusterBits, extendedL2, zstd, scattered, dataFile);
     long l1Table = disks.write(disk());
-    List<Long> snapshotOffsets = writeSnapshots(file, layout, disks);
+    List<Long> snapshotOffsets = writeSnapshots(file, layout, disks, l1Table);
     long bitmapDirectory = writeBitmaps(file, layout);
     HostLayout.RefcountTable refcounts = layout.writeRefcounts(refcountOrder);
     writeHeader(file, l1Table, refcounts, snapshotOffsets);
@@ -188,13 +194,16 @@ public final class ImageBuilder {
         writeExtensions(file));
   }
 
-  private List<Long> writeSnapshots(SparseBytes file, HostLayout layout, DiskWriter disks) {
+  private List<Long> writeSnapshots(
+      SparseBytes file, HostLayout layout, DiskWriter disks, long activeL1Table) {
     List<Long> offsets = new ArrayList<>();
     ByteArrayOutputStream table = new ByteArrayOutputStream();
     for (Snapshot snapshot : snapshots) {
-      long l1Table = disks.write(snapshot.contents());
+      DiskContents own = snapshot.contents();
+      long l1Entries = (own == null ? disk() : own).l1Entries();
+      long l1Table = own == null ? disks.share(activeL1Table, l1Entries) : disks.write(own);
       offsets.add((long) table.size());
-      table.writeBytes(snapshot.spec().encode(l1Table, snapshot.contents().l1Entries()));
+      table.writeBytes(snapshot.spec().encode(l1Table, l1Entries));
     }
     if (snapshots.isEmpty()) {
       return List.of();
@@ -211,7 +220,12 @@ public final class ImageBuilder {
     ByteArrayOutputStream directory = new ByteArrayOutputStream();
     for (BitmapSpec spec : bitmaps) {
       long entries = spec.tableEntries(virtualSize, 1 << clusterBits);
-      directory.writeBytes(spec.encode(layout.allocateBytes(entries * Long.BYTES), (int) entries));
+      long table = layout.allocateBytes(entries * Long.BYTES);
+      if (spec.stored()) {
+        long bits = layout.allocate(1);
+        file.putByte(bits, 1).putLong(table, bits);
+      }
+      directory.writeBytes(spec.encode(table, (int) entries));
     }
     long start = layout.allocateBytes(directory.size());
     file.write(start, directory.toByteArray());

@@ -1,5 +1,7 @@
 package org.qcowfs.testkit.hostile;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -19,7 +21,7 @@ import org.qcowfs.testkit.fuzz.FuzzInput;
  * </pre>
  */
 public final class EditedImage {
-  private static final int IMAGES = 48;
+  private static final int IMAGES = 128;
   private static final int EDITS_MAX = 24;
 
   private final FuzzInput program;
@@ -29,13 +31,21 @@ public final class EditedImage {
 
   private EditedImage(FuzzInput program) {
     this.program = program;
-    this.image = HostileImage.validImage(new SplittableRandom(program.nextByte() % IMAGES));
+    this.image = ValidImage.of(new SplittableRandom(program.nextByte() % IMAGES));
     this.file = image.bytes();
     ImageFields.of(image).values().forEach(fields::addAll);
   }
 
-  /** The image that the program makes. */
-  public static TestImage of(byte[] program) {
+  /**
+   * Makes the file, and those that the image names beside it.
+   *
+   * @return the file
+   */
+  public static Path write(byte[] program, Path file) throws IOException {
+    return ReferredFiles.write(of(program), file);
+  }
+
+  private static TestImage of(byte[] program) {
     EditedImage edited = new EditedImage(new FuzzInput(program));
     for (int i = 0; i < EDITS_MAX && !edited.program.isEmpty(); i++) {
       edited.edit();

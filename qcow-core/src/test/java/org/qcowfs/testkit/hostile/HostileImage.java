@@ -1,11 +1,11 @@
 package org.qcowfs.testkit.hostile;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.qcowfs.testkit.BitmapSpec;
 import org.qcowfs.testkit.ImageBuilder;
-import org.qcowfs.testkit.SnapshotSpec;
 import org.qcowfs.testkit.SparseBytes;
 import org.qcowfs.testkit.TestImage;
 
@@ -63,10 +63,22 @@ public record HostileImage(long seed, TestImage image, String changes) {
     (1L << 63) | 0x10001
   };
 
+  /** Types of extensions that somebody knows; LUKS is one of them. */
+  private static final int[] EXTENSIONS = {
+    0,
+    ImageBuilder.EXTENSION_BACKING_FORMAT,
+    ImageBuilder.EXTENSION_FEATURE_NAMES,
+    ImageBuilder.EXTENSION_BITMAPS,
+    ImageBuilder.EXTENSION_DATA_FILE,
+    0x0537be77,
+    ValidImage.EXTENSION_LEAK_RANGE,
+    0x71636c62
+  };
+
   /** The image of the seed. */
   public static HostileImage of(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    TestImage image = validImage(random);
+    TestImage image = ValidImage.of(random);
     Map<String, List<Field>> structures = ImageFields.of(image);
     List<List<Field>> choices = List.copyOf(structures.values());
     StringBuilder changes = new StringBuilder();
@@ -85,40 +97,21 @@ public record HostileImage(long seed, TestImage image, String changes) {
     return new HostileImage(seed, image, changes.toString().strip());
   }
 
-  /** A valid image, out of the many kinds that there are. */
-  static TestImage validImage(SplittableRandom random) {
-    boolean extendedL2 = random.nextInt(4) == 0;
-    int clusterBits = extendedL2 ? 14 : random.nextInt(9, 14);
-    long cluster = 1L << clusterBits;
-    long clusters = random.nextInt(20, 140);
-    ImageBuilder builder =
-        new ImageBuilder(random.nextInt(4) == 0 && !extendedL2 ? 2 : 3, clusterBits)
-            .virtualSize(clusters * cluster - random.nextInt(3) * 512L)
-            .refcountOrder(random.nextInt(7));
-    if (extendedL2) {
-      builder.extendedL2();
-    }
-    if (random.nextInt(4) == 0) {
-      builder.scattered();
-    }
-    builder.extension(0x1234, new byte[8]).featureName(0, 0, "dirty bit");
-    if (random.nextBoolean()) {
-      builder.bitmap(new BitmapSpec("day1", 16, 2));
-    }
-    byte[] noise = new byte[1 << clusterBits];
-    random.nextBytes(noise);
-    builder.disk().data(0, noise).data(1, noise).compressed(2, noise).data(clusters - 1, noise);
-    builder.disk().compressed(4, noise).data(5, noise);
-    if (random.nextBoolean()) {
-      builder.snapshot(SnapshotSpec.of("1", "one", 9 * cluster)).data(0, noise);
-      builder.snapshot(new SnapshotSpec("2", "two", 9 * cluster, 16)).compressed(3, noise);
-    }
-    return builder.build();
+  /**
+   * Makes the image a file, and those that it names beside it.
+   *
+   * @return the file
+   */
+  public Path writeTo(Path file) throws IOException {
+    return ReferredFiles.write(image, file);
   }
 
   private static long value(
       SplittableRandom random, TestImage image, Map<String, List<Field>> structures, Field field) {
     long old = field.get(image.bytes());
+    if (field.name().equals("extension type") && random.nextBoolean()) {
+      return EXTENSIONS[random.nextInt(EXTENSIONS.length)];
+    }
     return switch (random.nextInt(6)) {
       case 0 -> NUMBERS[random.nextInt(NUMBERS.length)];
       case 1 -> old ^ 1L << random.nextInt(field.bytes() * Byte.SIZE);

@@ -27,6 +27,7 @@ final class ImageFields {
     ImageFields fields = new ImageFields(image);
     fields.addHeader();
     fields.addExtensions();
+    fields.addBackingName();
     fields.addDisk("active", image.l1TableOffset(), fields.file.getInt(36));
     fields.addRefcounts();
     fields.addSnapshots();
@@ -70,6 +71,13 @@ final class ImageFields {
       for (long at = head + 8; at < head + 8 + file.getInt(head + 4); at += Integer.BYTES) {
         add("extension", "data", at, Integer.BYTES);
       }
+    }
+  }
+
+  private void addBackingName() {
+    long name = file.getLong(8);
+    for (long at = name; at < name + file.getInt(16); at += Integer.BYTES) {
+      add("backing file name", "part", at, Integer.BYTES);
     }
   }
 
@@ -143,6 +151,10 @@ final class ImageFields {
     add("bitmap", "granularity", entry + 17, Byte.BYTES);
     add("bitmap", "name size", entry + 18, Short.BYTES);
     add("bitmap", "extra data size", entry + 20, Integer.BYTES);
-    add("bitmap", "table entry", file.getLong(entry), Long.BYTES);
+    long table = file.getLong(entry);
+    add("bitmap", "table entry", table, Long.BYTES);
+    if (file.getLong(table) != 0) {
+      add("bitmap", "bits", file.getLong(table), Long.BYTES);
+    }
   }
 }
