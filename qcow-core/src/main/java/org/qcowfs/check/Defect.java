@@ -18,7 +18,7 @@ record Defect(Finding finding, Fix fix, boolean hidesReferences) {
      */
     void found(Defect defect) throws CorruptImageException;
 
-    /** Whether anybody will read what {@link #found} is told of flags and refcounts. */
+    /** Whether anybody will read the text of a finding that {@link #found} is told of. */
     default boolean wantsText() {
       return true;
     }

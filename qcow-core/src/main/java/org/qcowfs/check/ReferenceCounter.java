@@ -1,5 +1,7 @@
 package org.qcowfs.check;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -318,13 +320,13 @@ public final class ReferenceCounter {
     long plain = entry & ~L1Entry.reservedBits(entry);
     if (plain != entry) {
       harmless(
-          l1Finding(table, index, "reserved bits are set: 0x%x".formatted(entry), ""),
+          l1Finding(table, index, text("reserved bits are set: 0x%x", entry), ""),
           Fix.Words.one(word, plain));
     }
     if (l2Table == 0) {
       if (plain == entry) {
         harmless(
-            l1Finding(table, index, "names no L2 table, but is 0x%x".formatted(entry), ""),
+            l1Finding(table, index, text("names no L2 table, but is 0x%x", entry), ""),
             Fix.Words.one(word, 0));
       }
       return;
@@ -350,9 +352,16 @@ public final class ReferenceCounter {
     Finding of(String problem, String consequence) throws IOException;
   }
 
+  /** A text, if anybody will read it: a table of garbage has an error in each entry. */
+  @FormatMethod
+  private String text(@FormatString String format, Object... values) {
+    return listener.wantsText() ? format.formatted(values) : "";
+  }
+
   private Finding l1Finding(L1Table table, long index, String problem, String consequence) {
+    String structure = listener.wantsText() ? table.structure() : "";
     Finding finding =
-        Finding.corruption(table.structure(), table.hostOffset(), problem, consequence).at(index);
+        Finding.corruption(structure, table.hostOffset(), problem, consequence).at(index);
     return finding.guest(index << geometry.l1EntryBits());
   }
 
@@ -360,12 +369,9 @@ public final class ReferenceCounter {
   private boolean addL2Table(L1Table table, long index, long entry) throws IOException {
     long word = table.hostOffset() + index * Long.BYTES;
     long l2Table = L1Entry.l2TableOffset(entry);
-    String lost =
-        "%d bytes of the disk from there on are lost".formatted(1L << geometry.l1EntryBits());
-    String names = "the L2 table at host offset 0x%x ".formatted(l2Table);
     if (!geometry.isClusterAligned(l2Table)) {
       hiding(
-          l1Finding(table, index, names + "is not aligned to a cluster", lost)
+          lostTable(table, index, l2Table, "is not aligned to a cluster")
               .times(errorsOfMisaligned(l2Table)),
           Fix.Words.one(word, 0));
       countMisaligned(l2Table, 1);
@@ -375,29 +381,39 @@ public final class ReferenceCounter {
         ? l2Table > fileBytes - geometry.clusterBytes()
         : isPastEnd(l2Table, geometry.clusterBytes())) {
       hiding(
-          l1Finding(table, index, names + "ends past the end of the file", lost),
+          lostTable(table, index, l2Table, "ends past the end of the file"),
           Fix.Words.one(word, 0));
       return false;
     }
     long cluster = l2Table >>> geometry.clusterBits();
     if (structures.contains(cluster)) {
-      Finding finding =
-          l1Finding(
-                  table,
-                  index,
-                  names + "overlaps another structure of the image: " + structures.nameOf(cluster),
-                  lost)
-              .times(overlapErrors(cluster, 1));
+      String problem = "overlaps another structure of the image: " + structures.nameOf(cluster);
+      Finding finding = lostTable(table, index, l2Table, problem).times(overlapErrors(cluster, 1));
       hiding(finding, relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
     } else if (!isStrict()
         && header.refcountOrder() < 6
         && l2Tables.get(cluster) >= (1L << header.refcountBits()) - 1) {
       harmless(
-          l1Finding(table, index, names + "is shared more often than its refcount can say", "")
+          l1Finding(
+                  table,
+                  index,
+                  text(
+                      "the L2 table at host offset 0x%x is shared more often than its refcount can"
+                          + " say",
+                      l2Table),
+                  "")
               .times(0),
           relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
     }
     return true;
+  }
+
+  private Finding lostTable(L1Table table, long index, long l2Table, String problem) {
+    return l1Finding(
+        table,
+        index,
+        text("the L2 table at host offset 0x%x %s", l2Table, problem),
+        text("%d bytes of the disk from there on are lost", 1L << geometry.l1EntryBits()));
   }
 
   private Fix relocation(long word, long entry, Fix.Relocate.Pointer kind, long hostOffset) {

@@ -3,11 +3,15 @@ package org.qcowfs.check;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.storage.BlockStorage;
 
 /**
- * Reads the 64-bit words of tables, piece by piece. Holes of the file are skipped, so time is
- * bounded by what the file takes up on the host. What lies past its end reads as zeros.
+ * Reads the 64-bit words of tables, piece by piece. Holes of the file are skipped. What lies past
+ * its end reads as zeros.
+ *
+ * <p>Time is bounded by the size of the file: tables that lie beside each other are not longer than
+ * it all together, and where they lie on one another, that goes so far and no further.
  *
  * <p>Thread rules: used by one thread; one scan at a time.
  */
@@ -20,7 +24,11 @@ final class TableScan {
     void visit(long index, long word) throws IOException;
   }
 
+  /** How often every byte of the file may be read on average; in a whole image, that is once. */
+  private static final int READS_MAX = 16;
+
   private final BlockStorage storage;
+  private long readBytes;
   private final ByteBuffer piece =
       ByteBuffer.allocateDirect(PIECE_BYTES).order(ByteOrder.BIG_ENDIAN);
 
@@ -43,6 +51,7 @@ final class TableScan {
         return;
       }
       int count = (int) Math.min(PIECE_BYTES, bytes - done);
+      checkProgress(count);
       int read = storage.read(piece.clear().limit(count), hostOffset + done);
       while (piece.hasRemaining() && piece.position() % Long.BYTES != 0) {
         piece.put((byte) 0);
@@ -52,6 +61,14 @@ final class TableScan {
         return;
       }
       done += count;
+    }
+  }
+
+  private void checkProgress(int bytes) throws IOException {
+    readBytes += bytes;
+    if (readBytes > PIECE_BYTES && (readBytes - PIECE_BYTES) / READS_MAX > storage.size()) {
+      throw new UnsupportedFeatureException(
+          "so many of its tables lie on one another that they cannot be walked");
     }
   }
 
