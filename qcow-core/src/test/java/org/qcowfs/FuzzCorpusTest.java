@@ -18,12 +18,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Runs every fuzz target over its corpus: inputs that a fuzzer found to reach different code, and,
- * named by what was wrong, those that once failed. The time limit is for those that would never
- * end. How to fuzz is told in CONTRIBUTING.md.
+ * named by what was wrong, those that once failed. {@code -Dqcowfs.fuzz.corpus=target/fuzz} for
+ * what a run has just found. The time limit is for those that would never end. How to fuzz is told
+ * in CONTRIBUTING.md.
  */
 @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class FuzzCorpusTest {
-  private static final Path CORPUS = Path.of("src", "test", "resources", "fuzz");
+  private static final Path CORPUS =
+      Path.of(System.getProperty("qcowfs.fuzz.corpus", "src/test/resources/fuzz"));
+
   private static final Path CLASSES = Path.of("target", "test-classes", "org", "qcowfs");
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

@@ -18,7 +18,9 @@ import org.qcowfs.testkit.OpenFiles;
  * answer is bytes or an {@code IOException} that names the file, and what it costs is bounded.
  */
 final class HostileUse {
-  private static final long MAX_ALLOCATED_BYTES = 64L << 20;
+  /** In MiB; code that a fuzzer has instrumented allocates more, and is given more. */
+  private static final long MAX_ALLOCATED_BYTES = Long.getLong("qcowfs.hostile.mib", 64) << 20;
+
   private static final long MAX_CPU_NANOS = 2_000_000_000L;
   private static final int MAX_READ_BYTES = 1 << 18;
 
