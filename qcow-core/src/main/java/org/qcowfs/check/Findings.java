@@ -33,12 +33,10 @@ final class Findings implements Defect.Listener {
   }
 
   void add(Finding finding) {
-    boolean leak = finding.kind() == Finding.Kind.LEAK;
-    List<Finding> kept = leak ? leaks : corruptions;
-    if (kept.size() < KEPT_MAX) {
-      kept.add(finding);
+    if (keeps(finding.kind())) {
+      keptOf(finding.kind()).add(finding);
     }
-    if (leak) {
+    if (finding.kind() == Finding.Kind.LEAK) {
       leakCount += finding.count();
     } else {
       corruptionCount += finding.count();
@@ -47,7 +45,16 @@ final class Findings implements Defect.Listener {
 
   @Override
   public boolean wantsText() {
-    return corruptions.size() < KEPT_MAX;
+    return keeps(Finding.Kind.CORRUPTION);
+  }
+
+  /** Whether a further finding of the kind would be kept, and not only counted. */
+  boolean keeps(Finding.Kind kind) {
+    return keptOf(kind).size() < KEPT_MAX;
+  }
+
+  private List<Finding> keptOf(Finding.Kind kind) {
+    return kind == Finding.Kind.LEAK ? leaks : corruptions;
   }
 
   @Override

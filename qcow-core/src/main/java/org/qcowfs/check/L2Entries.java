@@ -22,6 +22,9 @@ final class L2Entries implements L2Stream.Visitor {
   /** How the clusters of the active disk lie in the file, in clusters. */
   record Fragments(long allocated, long fragmented, long compressed) {}
 
+  /** What stands for findings that nobody will read. */
+  private static final Finding UNREAD = Finding.corruption("L2 table", 0, "", "");
+
   private final ReferenceCounter references;
   private final Header header;
   private final ClusterGeometry geometry;
@@ -74,6 +77,9 @@ final class L2Entries implements L2Stream.Visitor {
   }
 
   private Finding finding(int index, String problem, String consequence) throws IOException {
+    if (!references.wantsText()) {
+      return UNREAD.times(times);
+    }
     return places.finding(table, index, problem, consequence).times(times);
   }
 
@@ -86,7 +92,7 @@ final class L2Entries implements L2Stream.Visitor {
   private void standard(int index, long entry, long bitmap) throws IOException {
     if (L2Entry.reservedBits(entry) != 0) {
       references.harmless(
-          finding(index, "reserved bits are set: 0x%x".formatted(entry), ""),
+          finding(index, references.text("reserved bits are set: 0x%x", entry), ""),
           words(index, entry & ~L2Entry.reservedBits(entry), bitmap));
     }
     long hostOffset = L2Entry.hostOffset(entry);
@@ -96,7 +102,7 @@ final class L2Entries implements L2Stream.Visitor {
         references.harmless(
             finding(
                 index,
-                "has subclusters, but no cluster: bitmap 0x%x".formatted(bitmap),
+                references.text("has subclusters, but no cluster: bitmap 0x%x", bitmap),
                 UNREADABLE),
             lost(index, entry, bitmap));
       }
@@ -106,7 +112,7 @@ final class L2Entries implements L2Stream.Visitor {
       references.harmless(
           finding(
               index,
-              "subclusters are data and zeros at once: bitmap 0x%x".formatted(bitmap),
+              references.text("subclusters are data and zeros at once: bitmap 0x%x", bitmap),
               UNREADABLE),
           words(index, entry, bitmap & ~(bitmap << 32)));
     }
@@ -139,8 +145,8 @@ final class L2Entries implements L2Stream.Visitor {
       references.hiding(
           finding(
                   index,
-                  "what it names, host offset 0x%x, is not aligned to a cluster"
-                      .formatted(hostOffset),
+                  references.text(
+                      "what it names, host offset 0x%x, is not aligned to a cluster", hostOffset),
                   consequenceOfLoss(entry, bitmap))
               .times(times * references.errorsOfMisaligned(hostOffset)),
           lost(index, entry, bitmap));
@@ -177,15 +183,16 @@ final class L2Entries implements L2Stream.Visitor {
   }
 
   private String pastEnd(long hostOffset) {
-    return "what it names, host offset 0x%x, lies %spast the end of the file"
-        .formatted(hostOffset, references.isStrict() ? "far behind the end, " : "");
+    return references.text(
+        "what it names, host offset 0x%x, lies %spast the end of the file",
+        hostOffset, references.isStrict() ? "far behind the end, " : "");
   }
 
   private String consequenceOfLoss(long entry, long bitmap) {
     boolean data =
         geometry.extendedL2() ? SubclusterBitmap.allocatesAny(bitmap) : !L2Entry.isZero(entry);
     return data
-        ? "%d bytes of the disk are lost".formatted(geometry.clusterBytes())
+        ? references.text("%d bytes of the disk are lost", geometry.clusterBytes())
         : "it reads as zeros";
   }
 
@@ -233,8 +240,9 @@ final class L2Entries implements L2Stream.Visitor {
         references.harmless(
             finding(
                 index,
-                "host offset 0x%x is referred to more often than its refcount can say"
-                    .formatted(cluster << bits),
+                references.text(
+                    "host offset 0x%x is referred to more often than its refcount can say",
+                    cluster << bits),
                 "writing to one of its users changes the others"),
             fix.fix());
       }
@@ -247,8 +255,9 @@ final class L2Entries implements L2Stream.Visitor {
     Finding finding =
         finding(
             index,
-            "what it names, host offset 0x%x, overlaps a structure of the image: %s"
-                .formatted(cluster << geometry.clusterBits(), structure),
+            references.text(
+                "what it names, host offset 0x%x, overlaps a structure of the image: %s",
+                cluster << geometry.clusterBits(), structure),
             "a write to this part of the disk would destroy it");
     references.hiding(finding.times(references.overlapErrors(cluster, times)), fix.fix());
   }
@@ -268,7 +277,8 @@ final class L2Entries implements L2Stream.Visitor {
     }
     if (bitmap != 0) {
       references.hiding(
-          finding(index, "compressed data has subclusters: bitmap 0x%x".formatted(bitmap), ""),
+          finding(
+              index, references.text("compressed data has subclusters: bitmap 0x%x", bitmap), ""),
           words(index, L2Entry.withCopied(entry, false), 0));
       if (!references.isStrict()) {
         return;

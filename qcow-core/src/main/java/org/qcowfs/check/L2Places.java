@@ -12,11 +12,16 @@ import org.qcowfs.geometry.ClusterGeometry;
  */
 final class L2Places {
   private static final String TABLE = "L2 table";
-  private static final int LOOKUPS_MAX = 1000;
+
+  /** So many L1 entries are gone through; what is found later has no place that could be told. */
+  private static final long ENTRIES_MAX = 1 << 26;
+
+  /** What it costs to begin with a table, in entries. */
+  private static final int TABLE_COST = 1024;
 
   private final ReferenceCounter references;
   private final ClusterGeometry geometry;
-  private int lookups;
+  private long entries;
   private long known = -1;
   private String structure = TABLE;
   private long l1Index = Finding.NONE;
@@ -41,12 +46,11 @@ final class L2Places {
     known = table;
     structure = TABLE;
     l1Index = Finding.NONE;
-    if (lookups++ >= LOOKUPS_MAX) {
-      return;
-    }
+    TableScan scan = references.lookUpScan();
     for (ReferenceCounter.L1Table l1 : references.l1Tables()) {
-      if (l1Index == Finding.NONE) {
-        references.lookUpScan().visit(l1.hostOffset(), l1.entries(), (i, e) -> match(l1, i, e));
+      if (l1Index == Finding.NONE && entries < ENTRIES_MAX) {
+        entries += l1.entries() + TABLE_COST;
+        scan.visit(l1.hostOffset(), l1.entries(), (i, e) -> match(l1, i, e));
       }
     }
   }

@@ -99,30 +99,37 @@ final class RefcountComparison {
     }
     long count = runEnd - runStart;
     boolean leak = runStored > runCounted;
-    String clusters = count == 1 ? "" : "%d clusters: ".formatted(count);
-    String problem =
-        "%srefcount %d, %s"
-            .formatted(
-                clusters,
-                runStored,
-                runCounted == 0 ? "but nothing refers to it" : runCounted + " references");
-    String users = this.users.getOrDefault(runStart, "");
-    String consequence =
-        leak
-            ? "space is taken that nothing uses"
-            : "new data could overwrite it" + (users.isEmpty() ? "" : ": " + users);
+    Finding.Kind kind = leak ? Finding.Kind.LEAK : Finding.Kind.CORRUPTION;
+    // Garbage that is taken for a refcount block has tens of thousands of wrong ones.
+    boolean read = findings.keeps(kind);
     Finding finding =
         new Finding(
-            leak ? Finding.Kind.LEAK : Finding.Kind.CORRUPTION,
+            kind,
             "Cluster",
             Finding.NONE,
             runStart << header.clusterBits(),
             Finding.NONE,
-            problem,
-            consequence,
+            read ? problemOfRun(count) : "",
+            read ? consequenceOfRun(leak) : "",
             count);
     findings.found(Defect.harmless(finding, Fix.Part.COUNTS));
     runStart = -1;
+  }
+
+  private String problemOfRun(long count) {
+    return "%srefcount %d, %s"
+        .formatted(
+            count == 1 ? "" : "%d clusters: ".formatted(count),
+            runStored,
+            runCounted == 0 ? "but nothing refers to it" : runCounted + " references");
+  }
+
+  private String consequenceOfRun(boolean leak) {
+    if (leak) {
+      return "space is taken that nothing uses";
+    }
+    String known = users.getOrDefault(runStart, "");
+    return "new data could overwrite it" + (known.isEmpty() ? "" : ": " + known);
   }
 
   /** Who refers to the first clusters whose refcounts are too low. */

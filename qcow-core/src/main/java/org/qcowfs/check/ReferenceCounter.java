@@ -352,9 +352,14 @@ public final class ReferenceCounter {
     Finding of(String problem, String consequence) throws IOException;
   }
 
+  /** Whether anybody will read what is told of a finding. */
+  boolean wantsText() {
+    return listener.wantsText();
+  }
+
   /** A text, if anybody will read it: a table of garbage has an error in each entry. */
   @FormatMethod
-  private String text(@FormatString String format, Object... values) {
+  String text(@FormatString String format, Object... values) {
     return listener.wantsText() ? format.formatted(values) : "";
   }
 
