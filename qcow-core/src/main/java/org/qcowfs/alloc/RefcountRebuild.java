@@ -117,10 +117,15 @@ public final class RefcountRebuild {
     }
     long wrong = 0;
     for (long cluster = first; cluster < behind; cluster++) {
-      long count = wanted(cluster, refcounts.getLocked(cluster));
-      if (refcounts.getLocked(cluster) != count) {
+      long refcount = refcounts.getLocked(cluster);
+      long count = wanted(cluster, refcount);
+      if (refcount != count) {
         refcounts.setLocked(cluster, count);
         wrong++;
+      } else if (refcount == 0) {
+        // A block of 2 MiB can count 16 million clusters, and the file have a handful.
+        long next = nextUsed(cluster + 1, behind);
+        cluster = Math.min(next, refcounts.nextUsedLocked(cluster + 1, next)) - 1;
       }
     }
     return wrong;

@@ -196,6 +196,23 @@ public final class Refcounts {
     return table.length * clustersPerBlock();
   }
 
+  /**
+   * The first cluster of the range whose refcount is not 0, or {@code end}.
+   *
+   * @param end not behind the last cluster of the block that counts {@code from}
+   */
+  long nextUsedLocked(long from, long end) throws IOException {
+    int perWord = Long.SIZE >>> order;
+    long cluster = from;
+    while (cluster < end && getLocked(cluster) == 0) {
+      long bit = bitOf(cluster);
+      boolean skip =
+          cluster % perWord == 0 && word(sliceOf(blockOffsetLocked(cluster), bit, false), bit) == 0;
+      cluster += skip ? perWord : 1;
+    }
+    return Math.min(cluster, end);
+  }
+
   /** One cluster more than the last of the range whose refcount is not 0, or {@code from}. */
   long endOfUsedLocked(long from, long end) throws IOException {
     long behind = Math.min(end, countableClusters());

@@ -146,4 +146,24 @@ final class RefcountsTest {
     assertThat(refcounts.endOfUsedLocked(used + 5, far)).isEqualTo(used + 5);
     assertThat(refcounts.nextFreeLocked(1L << 45, far)).isEqualTo(far);
   }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+  void theNextClusterInUseIsFoundAcrossWords(int order) throws IOException {
+    MemoryStorage file = storage(image(order));
+    Refcounts refcounts = refcounts(file);
+    long end = refcounts.clustersPerBlock();
+    long first = end / 2 - 3;
+    for (long cluster = first; cluster < end; cluster++) {
+      refcounts.setLocked(cluster, 0);
+    }
+    refcounts.setLocked(end - 5, 1);
+    refcounts.setLocked(end - 1, 1);
+
+    assertThat(refcounts.nextUsedLocked(first, end)).isEqualTo(end - 5);
+    assertThat(refcounts.nextUsedLocked(end - 5, end)).isEqualTo(end - 5);
+    assertThat(refcounts.nextUsedLocked(end - 4, end)).isEqualTo(end - 1);
+    assertThat(refcounts.nextUsedLocked(first, end - 7)).isEqualTo(end - 7);
+    assertThat(refcounts.nextUsedLocked(end, end)).isEqualTo(end);
+  }
 }
