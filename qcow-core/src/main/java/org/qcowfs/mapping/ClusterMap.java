@@ -137,7 +137,7 @@ final class ClusterMap {
         kind,
         Math.min(length - offsetInCluster, maxLength),
         hostOffset + offsetInCluster,
-        L2Entry.isCopied(entry));
+        isOwn(entry));
     run.compressedEntry = entry;
   }
 
@@ -198,7 +198,7 @@ final class ClusterMap {
         kind,
         Math.min(length - offsetInCluster, maxLength),
         hostOffset + offsetInCluster,
-        L2Entry.isCopied(entry));
+        isOwn(entry));
   }
 
   /**
@@ -234,6 +234,11 @@ final class ClusterMap {
       }
     }
     return length;
+  }
+
+  /** Nobody shares the clusters of a data file, whatever the flag says. */
+  private boolean isOwn(long entry) {
+    return dataFile || L2Entry.isCopied(entry);
   }
 
   private Kind kindOf(long entry, long guestOffset) throws CorruptImageException {

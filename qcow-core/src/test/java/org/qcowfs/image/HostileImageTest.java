@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -96,7 +97,10 @@ final class HostileImageTest {
     Path theirs = directory.resolve("qemu.raw");
     if (answer.exitCode() == 0) {
       compared++;
-      assertThat(Files.readAllBytes(theirs)).as("what QEMU reads").isEqualTo(ours);
+      // QEMU knows whole sectors only: it leaves out what the size says behind the last one.
+      assertThat(Files.readAllBytes(theirs))
+          .as("what QEMU reads")
+          .isEqualTo(Arrays.copyOf(ours, ours.length / 512 * 512));
     }
     Files.deleteIfExists(theirs);
   }
