@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Where the fuzz targets put their one image: in memory, where the machine has a place for that.
@@ -22,7 +23,9 @@ final class FuzzDirectory {
               ? Files.createTempDirectory(IN_MEMORY, "qcowfs-fuzz")
               : Files.createTempDirectory("qcowfs-fuzz");
       path.toFile().deleteOnExit();
-      path.resolve("fuzz.qcow2").toFile().deleteOnExit();
+      for (String file : List.of("fuzz.qcow2", "base.raw", "data.raw")) {
+        path.resolve(file).toFile().deleteOnExit();
+      }
       return path;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
