@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A process as {@code /proc/PID/stat} shows it.
@@ -16,6 +17,8 @@ import java.util.Optional;
  *     same number
  */
 record HostProcess(long pid, String name, char state, long startTime) {
+  private static final int LOOK_AGAIN_MILLIS = 20;
+
   /** The process of that number; empty when there is none. */
   static Optional<HostProcess> of(long pid) {
     try {
@@ -43,6 +46,25 @@ record HostProcess(long pid, String name, char state, long startTime) {
             stat.substring(open + 1, close),
             fields[0].charAt(0),
             Long.parseLong(fields[19])));
+  }
+
+  /**
+   * Waits until it has ended. Of one that its parent has not asked for yet, no end is told: to the
+   * system it still exists. The parent may well be waiting for whoever waits here.
+   */
+  void awaitEnd() {
+    Optional<ProcessHandle> handle = ProcessHandle.of(pid);
+    while (handle.isPresent() && isAlive()) {
+      handle
+          .get()
+          .onExit()
+          .completeOnTimeout(handle.get(), LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS)
+          .join();
+    }
+  }
+
+  private boolean isAlive() {
+    return of(pid).filter(now -> now.startTime == startTime && !now.isDead()).isPresent();
   }
 
   boolean isStopped() {

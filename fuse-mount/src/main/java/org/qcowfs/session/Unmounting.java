@@ -83,12 +83,8 @@ public final class Unmounting {
 
   /** The lock is let go of a moment before the process is gone from the process table. */
   private static void awaitProcess(SessionRecord last) {
-    boolean listed =
-        HostProcess.of(last.pid())
-            .filter(process -> process.startTime() == last.startTime() && !process.isDead())
-            .isPresent();
-    if (listed) {
-      ProcessHandle.of(last.pid()).ifPresent(process -> process.onExit().join());
-    }
+    HostProcess.of(last.pid())
+        .filter(process -> process.startTime() == last.startTime())
+        .ifPresent(HostProcess::awaitEnd);
   }
 }
