@@ -117,6 +117,8 @@ public final class LeakRecord {
     HeaderExtensions extensions = HeaderExtensions.decode(now, cluster);
     if (extensions.leakRange().isPresent()) {
       adoptLocked(extensions.leakRange().get());
+    } else if (extensions.hasMalformedLeakRange()) {
+      wordOffset = NO_ROOM; // a second one would make the list unreadable
     } else {
       wordOffset = insertLocked(cluster, now, extensions.endOffset()) ? end(extensions) : NO_ROOM;
     }

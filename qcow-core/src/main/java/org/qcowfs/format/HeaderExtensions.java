@@ -146,6 +146,13 @@ public final class HeaderExtensions {
     return find(LEAK_RANGE).filter(e -> e.data().remaining() == LeakRange.BYTES);
   }
 
+  /**
+   * Whether there is an extension of {@link #leakRange}'s type that is none: its length is wrong.
+   */
+  public boolean hasMalformedLeakRange() {
+    return leakRange().isEmpty() && find(LEAK_RANGE).isPresent();
+  }
+
   /** Whether there are extensions of which nothing is known. */
   public boolean hasUnknown() {
     return extensions.stream().anyMatch(extension -> !isKnown(extension.type()));

@@ -51,4 +51,23 @@ final class LeakNoteTest {
     assertThat(oracle.check()).isEmpty();
     assertThat(oracle.leaks()).isZero();
   }
+
+  @Test
+  void aMalformedNoteIsLeftAloneAndGetsNoSecondOneBesideIt() throws IOException {
+    CrashVariant variant = CrashVariant.of(12, 16, CacheMode.WRITEBACK);
+    MemoryStorage image = variant.create(directory).image();
+    ByteBuffer cluster = ByteBuffer.allocate(CLUSTER);
+    Header header = header(image, cluster);
+    int end = HeaderExtensions.decode(header, cluster).endOffset();
+    ByteBuffer malformed = ByteBuffer.allocate(8).putInt(HeaderExtensions.LEAK_RANGE).putInt(3);
+    image.write(malformed.flip(), end);
+
+    SimulatedDisk disk = SimulatedDisk.open(image, image, variant);
+    disk.write(ByteBuffer.wrap(new byte[40_000]).put(0, (byte) 7), 0);
+    disk.flush();
+
+    ByteBuffer after = ByteBuffer.allocate(CLUSTER);
+    HeaderExtensions left = HeaderExtensions.decode(header(image, after), after);
+    assertThat(left.hasMalformedLeakRange()).isTrue();
+  }
 }
