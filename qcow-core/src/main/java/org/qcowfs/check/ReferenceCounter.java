@@ -10,7 +10,6 @@ import org.qcowfs.alloc.ClusterCounts;
 import org.qcowfs.error.CorruptImageException;
 import org.qcowfs.format.Header;
 import org.qcowfs.format.HeaderExtensions;
-import org.qcowfs.format.L1Entry;
 import org.qcowfs.format.RefcountEntries;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
@@ -53,6 +52,7 @@ public final class ReferenceCounter {
   private final ClusterCounts activeTables = new ClusterCounts();
   private final Structures structures = new Structures();
   private final List<L1Table> l1Tables = new ArrayList<>();
+  private final L1Entries l1Entries;
   private final L2Entries l2Entries;
   private L2Stream.Progress progress = L2Stream.Progress.SILENT;
 
@@ -79,6 +79,7 @@ public final class ReferenceCounter {
     this.stored = stored;
     this.scan = new TableScan(storage);
     this.fileBytes = storage.size();
+    this.l1Entries = new L1Entries(this, header);
     this.l2Entries = new L2Entries(this, header);
   }
 
@@ -301,7 +302,9 @@ public final class ReferenceCounter {
   void addL2Tables() throws IOException {
     for (L1Table table : l1Tables) {
       scan.visit(
-          table.hostOffset(), table.entries(), (index, entry) -> addL1Entry(table, index, entry));
+          table.hostOffset(),
+          table.entries(),
+          (index, entry) -> l1Entries.add(table, index, entry));
     }
     long total = 0;
     for (long table = l2Tables.next(0); table >= 0; table = l2Tables.next(table + 1)) {
@@ -314,35 +317,12 @@ public final class ReferenceCounter {
     }
   }
 
-  private void addL1Entry(L1Table table, long index, long entry) throws IOException {
-    long word = table.hostOffset() + index * Long.BYTES;
-    long l2Table = L1Entry.l2TableOffset(entry);
-    long plain = entry & ~L1Entry.reservedBits(entry);
-    if (plain != entry) {
-      harmless(
-          l1Finding(table, index, text("reserved bits are set: 0x%x", entry), ""),
-          Fix.Words.one(word, plain));
-    }
-    if (l2Table == 0) {
-      if (plain == entry) {
-        harmless(
-            l1Finding(table, index, text("names no L2 table, but is 0x%x", entry), ""),
-            Fix.Words.one(word, 0));
-      }
-      return;
-    }
-    if (table.isActive()) {
-      checkCopied(
-          (problem, meaning) -> l1Finding(table, index, problem, meaning),
-          L1Entry.isCopied(entry),
-          l2Table,
-          1);
-    }
-    if (addL2Table(table, index, entry)) {
-      l2Tables.add(l2Table >>> geometry.clusterBits(), 1);
-      if (table.isActive()) {
-        activeTables.add(l2Table >>> geometry.clusterBits(), 1);
-      }
+  /** Counts an L2 table, which lies where one can; its entries are counted later. */
+  void addL2Table(long hostOffset, boolean active) throws IOException {
+    long cluster = hostOffset >>> geometry.clusterBits();
+    l2Tables.add(cluster, 1);
+    if (active) {
+      activeTables.add(cluster, 1);
     }
   }
 
@@ -361,68 +341,6 @@ public final class ReferenceCounter {
   @FormatMethod
   String text(@FormatString String format, Object... values) {
     return listener.wantsText() ? format.formatted(values) : "";
-  }
-
-  private Finding l1Finding(L1Table table, long index, String problem, String consequence) {
-    String structure = listener.wantsText() ? table.structure() : "";
-    Finding finding =
-        Finding.corruption(structure, table.hostOffset(), problem, consequence).at(index);
-    return finding.guest(index << geometry.l1EntryBits());
-  }
-
-  /** Whether an L2 table can lie there. */
-  private boolean addL2Table(L1Table table, long index, long entry) throws IOException {
-    long word = table.hostOffset() + index * Long.BYTES;
-    long l2Table = L1Entry.l2TableOffset(entry);
-    if (!geometry.isClusterAligned(l2Table)) {
-      hiding(
-          lostTable(table, index, l2Table, "is not aligned to a cluster")
-              .times(errorsOfMisaligned(l2Table)),
-          Fix.Words.one(word, 0));
-      countMisaligned(l2Table, 1);
-      return false;
-    }
-    if (isStrict()
-        ? l2Table > fileBytes - geometry.clusterBytes()
-        : isPastEnd(l2Table, geometry.clusterBytes())) {
-      hiding(
-          lostTable(table, index, l2Table, "ends past the end of the file"),
-          Fix.Words.one(word, 0));
-      return false;
-    }
-    long cluster = l2Table >>> geometry.clusterBits();
-    if (structures.contains(cluster)) {
-      String problem = "overlaps another structure of the image: " + structures.nameOf(cluster);
-      Finding finding = lostTable(table, index, l2Table, problem).times(overlapErrors(cluster, 1));
-      hiding(finding, relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
-    } else if (!isStrict()
-        && header.refcountOrder() < 6
-        && l2Tables.get(cluster) >= (1L << header.refcountBits()) - 1) {
-      harmless(
-          l1Finding(
-                  table,
-                  index,
-                  text(
-                      "the L2 table at host offset 0x%x is shared more often than its refcount can"
-                          + " say",
-                      l2Table),
-                  "")
-              .times(0),
-          relocation(word, entry, Fix.Relocate.Pointer.L1_ENTRY, l2Table));
-    }
-    return true;
-  }
-
-  private Finding lostTable(L1Table table, long index, long l2Table, String problem) {
-    return l1Finding(
-        table,
-        index,
-        text("the L2 table at host offset 0x%x %s", l2Table, problem),
-        text("%d bytes of the disk from there on are lost", 1L << geometry.l1EntryBits()));
-  }
-
-  private Fix relocation(long word, long entry, Fix.Relocate.Pointer kind, long hostOffset) {
-    return new Fix.Relocate(word, entry, kind, hostOffset, geometry.clusterBytes(), false);
   }
 
   /** How many errors a further reference to a cluster is, beside what its refcount will tell. */
