@@ -343,9 +343,14 @@ public final class ReferenceCounter {
     return listener.wantsText() ? format.formatted(values) : "";
   }
 
-  /** How many errors a further reference to a cluster is, beside what its refcount will tell. */
+  /**
+   * How many errors further references to a cluster are, beside what its refcount will tell. It
+   * does not matter whether the tables that refer to it are one that is shared, or copies.
+   */
   long overlapErrors(long cluster, long references) {
-    return stored != null && stored.get(cluster) < counts.get(cluster) + references ? 0 : 1;
+    return stored == null
+        ? references
+        : Math.max(0, Math.min(references, stored.get(cluster) - counts.get(cluster)));
   }
 
   /** QEMU counts a second error where a misaligned cluster lies past the end too. */

@@ -64,6 +64,21 @@ final class ImageCheckTest {
   }
 
   @Test
+  void anOverlapIsAnErrorForEachDiskThatSharesTheTable() throws IOException {
+    TestImage image = CheckShape.USUAL.build();
+    long named = image.bytes().getLong(image.l1TableOffset()) & ~COPIED;
+    long shared = image.bytes().getLong(image.l1TableOffset() + 8);
+    image.bytes().putLong(image.l1TableOffset(), named);
+    image.bytes().putLong(shared, named);
+    CheckShape.USUAL.setRefcount(image, named, 3);
+
+    CheckReport report = check(storage(image)).check();
+
+    assertThat(report.findings().get(0).problem()).contains("overlaps", "an L2 table");
+    assertThat(report.corruptions()).isEqualTo(2);
+  }
+
+  @Test
   void leaksStayWhereTheyMayBelongToADamagedTable() throws IOException {
     TestImage image = CheckShape.USUAL.build();
     image.bytes().putLong(image.l1TableOffset(), COPIED | 0x4000_0000L);
