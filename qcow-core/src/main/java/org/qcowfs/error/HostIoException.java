@@ -14,10 +14,11 @@ public final class HostIoException extends IOException {
 
   /**
    * @param errno the host's error number, positive
-   * @param message what was tried on which file, and the host's words for the error
+   * @param message what was tried on which file, and the host's words for the error; it becomes one
+   *     line
    */
   public HostIoException(int errno, String message) {
-    super(message);
+    super(OneLine.of(message));
     this.errno = errno;
   }
 

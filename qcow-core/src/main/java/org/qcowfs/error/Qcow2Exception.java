@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * used. A plain {@link IOException} means that the host failed instead.
  *
  * <p>The message names structure, host offset, value and rule; whoever knows the file puts its name
- * in front.
+ * in front. It is one line: names from the image are quoted without control characters.
  */
 public abstract sealed class Qcow2Exception extends IOException
     permits CorruptImageException,
@@ -22,7 +22,7 @@ public abstract sealed class Qcow2Exception extends IOException
   private @Nullable String file;
 
   Qcow2Exception(String message) {
-    super(message);
+    super(OneLine.of(message));
   }
 
   /**
@@ -33,7 +33,7 @@ public abstract sealed class Qcow2Exception extends IOException
    */
   public final Qcow2Exception in(Path imageFile) {
     if (file == null) {
-      file = imageFile.toString();
+      file = OneLine.of(imageFile.toString());
     }
     return this;
   }

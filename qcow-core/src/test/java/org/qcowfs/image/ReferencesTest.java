@@ -92,6 +92,14 @@ final class ReferencesTest {
   }
 
   /** The name, then what comes of it with {@code same-dir}, {@code any} and a directory. */
+  @Test
+  void aNameWithLineBreaksIsQuotedOnOneLine() throws IOException {
+    Path image = top(builder().backing("a\nb\u2028\u001b[m", "raw"));
+
+    assertThatThrownBy(() -> Images.open(image, OpenOptions.defaults()))
+        .hasMessage(image + ": its backing file 'a\\u000Ab\\u2028\\u001B[m' does not exist");
+  }
+
   @ParameterizedTest
   @CsvFileSource(resources = "references.csv", delimiter = '|', nullValues = "-")
   void aReferenceIsFollowedWhereItsPolicyAllowsItsRealPath(
