@@ -45,8 +45,8 @@ sealed interface Fix {
    * @param pointer what that word is now
    * @param kind how the word names a place
    * @param hostOffset their first byte
-   * @param bytes whole clusters; 0 bytes of the source are copied where {@code zeros}
-   * @param zeros the new place is to hold zeros instead
+   * @param bytes whole clusters
+   * @param zeros the new place is to hold zeros instead, and nothing is copied
    */
   record Relocate(
       long pointerOffset, long pointer, Pointer kind, long hostOffset, long bytes, boolean zeros)

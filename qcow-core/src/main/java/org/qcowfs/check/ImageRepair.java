@@ -41,12 +41,14 @@ final class ImageRepair {
   private final DurabilityClock clock;
   private final List<String> done = new ArrayList<>();
   private final L2Stream.Progress progress;
+  private final CopyLimit copies;
   private long words;
   private long moves;
   private boolean marked;
 
-  ImageRepair(BlockStorage storage, L2Stream.Progress progress) {
+  ImageRepair(BlockStorage storage, L2Stream.Progress progress) throws IOException {
     this.storage = storage;
+    this.copies = new CopyLimit(storage);
     this.clock = new DurabilityClock(storage::flushToDisk);
     this.progress = progress;
   }
@@ -173,6 +175,7 @@ final class ImageRepair {
       }
       return false;
     }
+    copies.take(plan.copiedBytes());
     mark(header);
     raise(walk, plan);
     plan.copy();

@@ -135,16 +135,26 @@ final class RepairPlan {
     }
   }
 
-  /** Writes the copies. To be durable before {@link #switchOver}. */
+  /** How much {@link #copy} will write. */
+  long copiedBytes() {
+    return moves.stream()
+        .filter(move -> !move.what.zeros())
+        .mapToLong(move -> move.what.bytes())
+        .sum();
+  }
+
+  /**
+   * Writes the copies. To be durable before {@link #switchOver}. What is to hold zeros does so
+   * already: new places lie behind the end that the file had, and take no space before they are
+   * written to.
+   */
   void copy() throws IOException {
     ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
     for (Move move : moves) {
-      long bytes = move.what.bytes();
+      long bytes = move.what.zeros() ? 0 : move.what.bytes();
       for (long done = 0; done < bytes; done += CHUNK_BYTES) {
         chunk.clear().limit((int) Math.min(CHUNK_BYTES, bytes - done));
-        if (!move.what.zeros()) {
-          storage.read(chunk, move.what.hostOffset() + done);
-        }
+        storage.read(chunk, move.what.hostOffset() + done);
         while (chunk.hasRemaining()) {
           chunk.put((byte) 0);
         }

@@ -1,6 +1,7 @@
 package org.qcowfs.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +13,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.qcowfs.error.UnsupportedFeatureException;
 import org.qcowfs.testkit.SparseBytes;
 import org.qcowfs.testkit.TestImage;
 import org.qcowfs.testkit.storage.MemoryStorage;
@@ -76,6 +78,44 @@ final class ImageCheckTest {
 
     assertThat(report.findings().get(0).problem()).contains("overlaps", "an L2 table");
     assertThat(report.corruptions()).isEqualTo(2);
+  }
+
+  /** Names the host offset in every entry of the second L2 table that names nothing. */
+  private static void fillSecondTable(CheckShape shape, TestImage image, long entry) {
+    long table = image.bytes().getLong(image.l1TableOffset() + 8) & ~COPIED;
+    for (int index = 0; index < shape.perTable(); index++) {
+      if (image.bytes().getLong(table + index * 8L) == 0) {
+        image.bytes().putLong(table + index * 8L, entry);
+      }
+    }
+  }
+
+  @Test
+  void zerosInThePlaceOfLostDataTakeNoSpace() throws IOException {
+    TestImage image = CheckShape.OLD.build();
+    fillSecondTable(CheckShape.OLD, image, COPIED | 0x4000_0000L);
+    MemoryStorage file = storage(image);
+    long allocatedBefore = file.allocatedBytes();
+
+    CheckReport report = check(file).repairAll();
+
+    assertThat(report.isClean()).isTrue();
+    assertThat(file.size()).isGreaterThan(CheckShape.OLD.perTable() << 12);
+    assertThat(file.allocatedBytes()).isLessThan(allocatedBefore + (64 << 10));
+  }
+
+  @Test
+  void aTableThatNamesOneClusterTooOftenIsNotRepaired() throws IOException {
+    TestImage image = CheckShape.LARGE.build();
+    fillSecondTable(CheckShape.LARGE, image, COPIED | image.refcountTableOffset());
+    MemoryStorage file = storage(image);
+    byte[] before = file.bytes();
+
+    assertThatThrownBy(() -> check(file).repairAll())
+        .isInstanceOf(UnsupportedFeatureException.class)
+        .hasMessageContaining("lie on one another");
+
+    assertThat(file.bytes()).isEqualTo(before);
   }
 
   @Test
