@@ -12,7 +12,9 @@ import org.qcowfs.error.Qcow2Exception;
 /**
  * How corrupt an image is.
  *
- * @param all as {@code qemu-img check} counts
+ * @param all as {@code qemu-img check} counts, but for COPIED flags that are clear and need not be:
+ *     they cost a copy, and nobody is harmed. Two entries of one disk that name the same cluster
+ *     leave one, when the other is written to; only a walk through all tables would find it
  * @param ofStructures those of them that are more than a refcount or a COPIED flag which does not
  *     fit the pointers to a cluster of data
  * @param hidden whether there are pointers to data which a disk open for writing cannot know to be
@@ -34,19 +36,21 @@ record Corruptions(long all, long ofStructures, boolean hidden) {
     }
     long listed = 0;
     long structures = 0;
+    long needless = 0;
     boolean hidden = false;
     for (Finding finding : report.findings()) {
       if (finding.kind() == Finding.Kind.CORRUPTION) {
         boolean refcounts = isOfRefcounts(finding);
         listed += finding.count();
         structures += refcounts ? 0 : finding.count();
+        needless += finding.problem().startsWith("COPIED is clear") ? finding.count() : 0;
         hidden |= refcounts || WRONG_PLACE.matcher(finding.problem()).find();
       }
     }
     if (listed < report.corruptions()) {
       return Optional.empty();
     }
-    return Optional.of(new Corruptions(report.corruptions(), structures, hidden));
+    return Optional.of(new Corruptions(report.corruptions() - needless, structures, hidden));
   }
 
   private static boolean isOfRefcounts(Finding finding) {

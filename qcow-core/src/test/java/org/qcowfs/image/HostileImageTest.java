@@ -40,6 +40,7 @@ final class HostileImageTest {
   private int compared;
   private int changed;
   private HostileUse.Cost most = new HostileUse.Cost(0, 0);
+  private long mostAllocatedSeed;
 
   @Test
   void anImageMadeToHarmGivesRightBytesOrAnIoException() throws IOException {
@@ -60,14 +61,15 @@ final class HostileImageTest {
     }
     System.out.printf(
         "hostile images: %d from seed %d; %d could be read whole, %d of them compared with what"
-            + " QEMU reads; %d could be written to; at most %d KiB and %d ms of"
-            + " CPU for one%n",
+            + " QEMU reads; %d could be written to; at most %d KiB (seed %d) and"
+            + " %d ms of CPU for one%n",
         IMAGES,
         SEED,
         opened,
         compared,
         changed,
         most.allocatedBytes() >> 10,
+        mostAllocatedSeed,
         most.cpuNanos() / 1_000_000);
     assertThat(failures)
         .as("images that did harm; each is repeated by what stands before it")
@@ -78,7 +80,7 @@ final class HostileImageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {91_001_167, 92_002_134, 92_014_749})
+  @ValueSource(longs = {91_001_167, 92_002_134, 92_014_749, 93_046_395, 93_056_056})
   void anImageThatOnceWasHarmedIsNoLonger(long seed) throws IOException {
     use(HostileImage.of(seed), true);
   }
@@ -86,7 +88,7 @@ final class HostileImageTest {
   private void use(HostileImage hostile, boolean askQemu) throws IOException {
     Path file = hostile.writeTo(directory.resolve("hostile.qcow2"));
     HostileUse user = new HostileUse(file, hostile.seed());
-    most = most.max(user.measured(HostileUse::read));
+    note(user.measured(HostileUse::read), hostile.seed());
     if (user.disk().isPresent()) {
       opened++;
       if (askQemu) {
@@ -94,7 +96,7 @@ final class HostileImageTest {
       }
     }
     Optional<Corruptions> before = Corruptions.of(file);
-    most = most.max(user.measured(HostileUse::write));
+    note(user.measured(HostileUse::write), hostile.seed());
     if (user.changedWithoutComplaint() && before.isPresent()) {
       changed++;
       Optional<Corruptions> after = Corruptions.of(file);
@@ -102,8 +104,15 @@ final class HostileImageTest {
           .as("no worse after a change: %s, before: %s", after, before)
           .isTrue();
     }
-    most = most.max(user.measured(HostileUse::check));
+    note(user.measured(HostileUse::check), hostile.seed());
     Files.delete(file);
+  }
+
+  private void note(HostileUse.Cost cost, long seed) {
+    if (cost.allocatedBytes() > most.allocatedBytes()) {
+      mostAllocatedSeed = seed;
+    }
+    most = most.max(cost);
   }
 
   /** What QEMU can read too, it reads the same. */
