@@ -54,18 +54,19 @@ public record SnapshotEntry(
 
   /** Host offset of the snapshot's L1 table, as stored. */
   public static long l1TableOffset(ByteBuffer head) {
-    return head.slice().order(ByteOrder.BIG_ENDIAN).getLong(0);
+    long stored = head.getLong(head.position());
+    return head.order() == ByteOrder.BIG_ENDIAN ? stored : Long.reverseBytes(stored);
   }
 
   /** Entries of the snapshot's L1 table, as stored: 0 to 2^32-1. */
   public static long l1Entries(ByteBuffer head) {
-    return unsignedInt(head.slice().order(ByteOrder.BIG_ENDIAN), 8);
+    return wordOf(head, 8) & 0xffff_ffffL;
   }
 
   /** How much of its end the entry needs for ID and name: at most 128 KiB. */
   public static int idAndNameBytes(ByteBuffer head) {
-    ByteBuffer in = head.slice().order(ByteOrder.BIG_ENDIAN);
-    return unsignedShort(in, 12) + unsignedShort(in, 14);
+    int lengths = wordOf(head, 12);
+    return (lengths >>> 16) + (lengths & 0xffff);
   }
 
   /** How much extra data {@link #decode} takes: no more than the limit, whatever the entry says. */
@@ -75,7 +76,13 @@ public record SnapshotEntry(
 
   /** Length of the extra data, as stored: 0 to 2^32-1. */
   public static long extraBytes(ByteBuffer head) {
-    return unsignedInt(head.slice().order(ByteOrder.BIG_ENDIAN), 36);
+    return wordOf(head, 36) & 0xffff_ffffL;
+  }
+
+  /** A part of the head, with no object made for it: a table may hold tens of thousands. */
+  private static int wordOf(ByteBuffer head, int offset) {
+    int stored = head.getInt(head.position() + offset);
+    return head.order() == ByteOrder.BIG_ENDIAN ? stored : Integer.reverseBytes(stored);
   }
 
   /**
@@ -137,7 +144,7 @@ public record SnapshotEntry(
   }
 
   private static String text(ByteBuffer in, int offset, int bytes) {
-    return StandardCharsets.UTF_8.decode(in.slice(offset, bytes)).toString();
+    return bytes == 0 ? "" : StandardCharsets.UTF_8.decode(in.slice(offset, bytes)).toString();
   }
 
   private static long unsignedInt(ByteBuffer in, int offset) {

@@ -139,9 +139,9 @@ record Qcow2Metadata(
     long fileBytes = storage.size();
     long start = header.snapshotTableOffset();
     long offset = start;
+    ByteBuffer head = ByteBuffer.allocate(SnapshotEntry.HEAD_BYTES);
     for (int index = 0; index < header.snapshotCount(); index++) {
-      ByteBuffer head = ByteBuffer.allocate(SnapshotEntry.HEAD_BYTES);
-      boolean headInFile = storage.read(head, offset) == SnapshotEntry.HEAD_BYTES;
+      boolean headInFile = storage.read(head.clear(), offset) == SnapshotEntry.HEAD_BYTES;
       long bytes = headInFile ? SnapshotEntry.entryBytes(head.flip()) : 0;
       if (!headInFile
           || SnapshotEntry.unpaddedBytes(head) > fileBytes - offset
@@ -161,6 +161,9 @@ record Qcow2Metadata(
       throws IOException {
     int beforeNames = SnapshotEntry.HEAD_BYTES + SnapshotEntry.keptExtraBytes(head);
     int nameBytes = SnapshotEntry.idAndNameBytes(head);
+    if (beforeNames + nameBytes == SnapshotEntry.HEAD_BYTES) {
+      return head;
+    }
     ByteBuffer entry = ByteBuffer.allocate(beforeNames + nameBytes);
     storage.readFully(entry.limit(beforeNames), offset);
     storage.readFully(

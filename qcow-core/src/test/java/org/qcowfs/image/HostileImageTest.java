@@ -80,7 +80,7 @@ final class HostileImageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {91_001_167, 92_002_134, 92_014_749, 93_046_395, 93_056_056})
+  @ValueSource(longs = {91_001_167, 92_002_134, 92_014_749, 93_046_395, 93_056_056, 93_066_038})
   void anImageThatOnceWasHarmedIsNoLonger(long seed) throws IOException {
     use(HostileImage.of(seed), true);
   }
