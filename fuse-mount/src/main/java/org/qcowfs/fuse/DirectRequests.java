@@ -31,6 +31,7 @@ final class DirectRequests implements RequestSource {
       long channel,
       FuseDevice device,
       AtomicReference<Negotiation> negotiation,
+      HeldBytes held,
       OpenFiles files,
       CallbackRunner callbacks) {}
 
@@ -71,7 +72,9 @@ final class DirectRequests implements RequestSource {
   @Override
   public void process(int bytes) {
     int opcode = RequestHeader.opcode(request);
-    if (!shared.negotiation.get().longRequests()) {
+    if (opcode == Opcode.NOTIFY_REPLY) {
+      shared.held.arrived(request);
+    } else if (!shared.negotiation.get().longRequests()) {
       processByLibfuse(bytes);
     } else if (Opcode.isOfOpenFile(opcode)) {
       processHere(opcode, bytes);
@@ -122,8 +125,7 @@ final class DirectRequests implements RequestSource {
     long offset = FileRequest.offset(request);
     return switch (opcode) {
       case Opcode.READ -> read(handle, size, offset);
-      case Opcode.WRITE ->
-          handle.write(buffer.data((int) size), offset, FileRequest.openFlags(request));
+      case Opcode.WRITE -> write(handle, size, offset);
       case Opcode.FALLOCATE ->
           FileRange.fallocate(
               handle.file(), FileRequest.mode(request), offset, FileRequest.length(request));
@@ -135,6 +137,13 @@ final class DirectRequests implements RequestSource {
     return size > Negotiation.MAX_DATA_BYTES
         ? -Errno.EINVAL
         : handle.read(buffer.data((int) size), offset);
+  }
+
+  private int write(OpenHandle handle, long size, long offset) throws IOException {
+    ByteBuffer source = buffer.data((int) size);
+    return FileRequest.writesPages(request)
+        ? handle.writeBack(source, offset)
+        : handle.write(source, offset, FileRequest.openFlags(request));
   }
 
   private long seek(OpenHandle handle, long offset) throws IOException {

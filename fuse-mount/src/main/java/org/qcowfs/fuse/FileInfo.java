@@ -10,6 +10,7 @@ import ru.serce.jnrfuse.struct.FuseFileInfo;
  *
  * <pre>
  * offset  0  int   flags of open(2)
+ * offset 16  int   of a write: 1 where the kernel writes out pages
  * offset 20  int   bit field: 1 direct_io, 2 keep_cache, 4 flush, 8 nonseekable
  * offset 24  long  handle
  * offset 32  long  lock owner
@@ -17,6 +18,7 @@ import ru.serce.jnrfuse.struct.FuseFileInfo;
  */
 final class FileInfo {
   private static final int OFFSET_FLAGS = 0;
+  private static final int OFFSET_WRITES_PAGES = 16;
   private static final int OFFSET_BITS = 20;
   private static final int OFFSET_HANDLE = 24;
 
@@ -53,6 +55,11 @@ final class FileInfo {
   /** The flags of open(2), of a write as they are by then. */
   static int flags(FuseFileInfo info) {
     return memory(info).getInt(OFFSET_FLAGS);
+  }
+
+  /** Of a write: whether pages are written out, and not what a program hands to write(2). */
+  static boolean writesPages(FuseFileInfo info) {
+    return memory(info).getInt(OFFSET_WRITES_PAGES) != 0;
   }
 
   static boolean isForWriting(FuseFileInfo info) {

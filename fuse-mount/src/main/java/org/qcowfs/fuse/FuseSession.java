@@ -57,35 +57,44 @@ public final class FuseSession {
     this.mountpoint = mounted.mountpoint;
     long session = library.fuse_get_session(fuse);
     long channel = library.fuse_session_next_chan(session, 0);
+    FuseDevice device = new FuseDevice(library.fuse_chan_fd(channel));
+    HeldBytes held = new HeldBytes(device);
     this.replies =
         settings.accelerate() ? new ReplyChannel(library, library.fuse_chan_fd(channel)) : null;
     Supplier<RequestSource> sources =
         replies == null
-            ? () -> new LibfuseRequests(library, session, channel)
-            : direct(session, library.fuse_chan_fd(channel), replies);
-    this.threads = new RequestThreads(serving, ended -> loop(sources, session, ended));
-    pages.connect(library, channel, threads);
+            ? () -> new LibfuseRequests(library, held, session, channel)
+            : direct(session, device, held, replies);
+    Runnable atEnd =
+        () -> {
+          held.end();
+          library.fuse_session_exit(session);
+        };
+    this.threads = new RequestThreads(serving, ended -> loop(sources, atEnd, ended));
+    pages.connect(library, channel, threads, held);
   }
 
-  private Supplier<RequestSource> direct(long session, int fd, ReplyChannel channel) {
+  private Supplier<RequestSource> direct(
+      long session, FuseDevice device, HeldBytes held, ReplyChannel channel) {
     DirectRequests.Shared shared =
         new DirectRequests.Shared(
             library,
             session,
             channel.address(),
-            new FuseDevice(fd),
+            device,
             new AtomicReference<>(Negotiation.NONE),
+            held,
             fileSystem.openFiles,
             fileSystem.callbacks);
     return () -> new DirectRequests(shared, new RequestBuffer(shared.device()));
   }
 
-  private Runnable loop(Supplier<RequestSource> sources, long session, Runnable ended) {
+  private Runnable loop(Supplier<RequestSource> sources, Runnable atEnd, Runnable ended) {
     return new RequestLoop(
         sources,
         serving,
         () -> {
-          library.fuse_session_exit(session);
+          atEnd.run();
           ended.run();
         });
   }
@@ -175,7 +184,7 @@ public final class FuseSession {
    * Serves no further request, and waits until those in hand are answered. For a process that is
    * about to end although programs still use the mount: until it does, they wait.
    */
-  public void stopServing() throws InterruptedException {
+  public void stopServing() {
     serving.stop();
   }
 

@@ -1,6 +1,10 @@
 package org.qcowfs.fuse;
 
 import com.kenai.jffi.MemoryIO;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.qcowfs.fuse.wire.Opcode;
+import org.qcowfs.fuse.wire.RequestHeader;
 
 /** Requests that libfuse receives and has answered by the callbacks. */
 final class LibfuseRequests implements RequestSource {
@@ -11,13 +15,11 @@ final class LibfuseRequests implements RequestSource {
   /** Headers of a WRITE request; a buffer that begins so much before a page has the data on one. */
   private static final int WRITE_HEADER_BYTES = 80;
 
-  /** Where a request names the file that it is about. */
-  private static final int OFFSET_NODE = 16;
-
   private static final int EINTR = 4;
   private static final int EAGAIN = 11;
 
   private final LibFuse2 library;
+  private final HeldBytes held;
   private final long session;
   private final long channel;
   private final long bufferBytes;
@@ -26,14 +28,18 @@ final class LibfuseRequests implements RequestSource {
   private final long memory;
 
   private final long buffer;
+  private final ByteBuffer request;
 
-  LibfuseRequests(LibFuse2 library, long session, long channel) {
+  LibfuseRequests(LibFuse2 library, HeldBytes held, long session, long channel) {
     this.library = library;
+    this.held = held;
     this.session = session;
     this.channel = channel;
     this.bufferBytes = library.fuse_chan_bufsize(channel);
     this.memory = MEMORY.allocateMemory(bufferBytes + 2 * PAGE_BYTES + POINTER_BYTES, false);
     this.buffer = (memory + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES - WRITE_HEADER_BYTES;
+    this.request =
+        MEMORY.newDirectByteBuffer(buffer, (int) bufferBytes).order(ByteOrder.nativeOrder());
   }
 
   @Override
@@ -49,12 +55,16 @@ final class LibfuseRequests implements RequestSource {
 
   @Override
   public void process(int bytes) {
-    library.fuse_session_process(session, buffer, bytes, MEMORY.getAddress(memory));
+    if (RequestHeader.opcode(request) == Opcode.NOTIFY_REPLY) {
+      held.arrived(request); // libfuse has not asked
+    } else {
+      library.fuse_session_process(session, buffer, bytes, MEMORY.getAddress(memory));
+    }
   }
 
   @Override
   public long node() {
-    return MEMORY.getLong(buffer + OFFSET_NODE);
+    return RequestHeader.node(request);
   }
 
   @Override

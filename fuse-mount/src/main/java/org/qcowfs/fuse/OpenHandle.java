@@ -73,4 +73,11 @@ final class OpenHandle {
     }
     return written;
   }
+
+  /** As {@link #write}, but of pages that the kernel writes out at a time of its own. */
+  int writeBack(ByteBuffer source, long offset) throws IOException {
+    int size = source.remaining();
+    int written = file.writeBack(source, offset);
+    return written == 0 && size > 0 ? -Errno.ENOSPC : written;
+  }
 }

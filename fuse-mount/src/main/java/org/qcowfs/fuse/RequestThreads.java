@@ -76,6 +76,11 @@ final class RequestThreads {
     }
   }
 
+  /** Within such a step: waits until what other threads have in hand now is answered. */
+  void awaitThoseInHand() {
+    serving.awaitThoseInHand();
+  }
+
   private synchronized void leave() {
     serving.suspend();
     free--;

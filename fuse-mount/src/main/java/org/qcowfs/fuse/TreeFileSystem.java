@@ -58,7 +58,9 @@ final class TreeFileSystem extends ReadCallbacks {
         handle -> {
           // FUSE's own buffer: the engine writes it to the host file without a copy on the heap
           ByteBuffer source = MEMORY.newDirectByteBuffer(buffer.address(), (int) size);
-          return handle.write(source, offset, FileInfo.flags(info));
+          return FileInfo.writesPages(info)
+              ? handle.writeBack(source, offset)
+              : handle.write(source, offset, FileInfo.flags(info));
         });
   }
 

@@ -231,13 +231,8 @@ public final class MountSession {
    */
   private synchronized boolean cutOff() {
     if (flushed == null) {
-      try {
-        fuse.stopServing();
-        flushed = finish();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        flushed = false;
-      }
+      fuse.stopServing();
+      flushed = finish();
     }
     return flushed;
   }

@@ -64,6 +64,14 @@ public interface OpenFile extends Closeable {
   }
 
   /**
+   * As {@link #write}, but of pages that were changed through mappings and that the kernel now
+   * writes out, at a time of its own.
+   */
+  default int writeBack(ByteBuffer source, long offset) throws IOException {
+    return write(source, offset);
+  }
+
+  /**
    * Gives a range space on the host; it reads as before.
    *
    * @param keepSize leave out what lies behind the end of the file; else the file grows

@@ -128,19 +128,27 @@ final class WritableFile implements FileNode {
 
     @Override
     public int write(ByteBuffer source, long offset) throws IOException {
-      int count = (int) Math.min(Math.max(0, disk.size() - offset), source.remaining());
-      if (count == 0) {
-        return 0;
-      }
-      source.limit(source.position() + count);
+      int start = source.position();
       try {
-        rules.write(disk, source, offset);
+        return writeBack(source, offset);
       } finally {
-        if (bypassing) {
+        int count = source.position(start).remaining();
+        if (count > 0 && bypassing) {
           pages.forgetBroughtBack(offset, count);
+        } else if (count > 0) {
+          pages.writtenThrough(source, offset);
         }
       }
-      modified.changed();
+    }
+
+    @Override
+    public int writeBack(ByteBuffer source, long offset) throws IOException {
+      int count = (int) Math.min(Math.max(0, disk.size() - offset), source.remaining());
+      source.limit(source.position() + count);
+      if (count > 0) {
+        rules.write(disk, source, offset);
+        modified.changed();
+      }
       return count;
     }
 

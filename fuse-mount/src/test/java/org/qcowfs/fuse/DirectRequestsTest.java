@@ -125,6 +125,7 @@ final class DirectRequestsTest {
             0,
             fuse,
             new AtomicReference<>(new Negotiation(39, true)),
+            new HeldBytes(fuse),
             files,
             new CallbackRunner(false));
     requests = new DirectRequests(shared, buffer);

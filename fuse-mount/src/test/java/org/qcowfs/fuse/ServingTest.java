@@ -9,33 +9,54 @@ final class ServingTest {
   private final Serving serving = new Serving();
 
   @Test
-  void noRequestBeginsAfterTheStop() throws InterruptedException {
+  void noRequestBeginsAfterTheStop() {
     assertThat(serving.begin()).isTrue();
     serving.end();
     serving.stop();
     assertThat(serving.begin()).isFalse();
   }
 
+  private static CountDownLatch waiting(Runnable wait) {
+    CountDownLatch over = new CountDownLatch(1);
+    Thread thread =
+        new Thread(
+            () -> {
+              wait.run();
+              over.countDown();
+            });
+    thread.start();
+    while (thread.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    assertThat(over.getCount()).isEqualTo(1);
+    return over;
+  }
+
   @Test
   void theStopWaitsForRequestsInHand() throws InterruptedException {
     assertThat(serving.begin()).isTrue();
-    CountDownLatch stopped = new CountDownLatch(1);
-    Thread stopping =
-        new Thread(
-            () -> {
-              try {
-                serving.stop();
-                stopped.countDown();
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
-    stopping.start();
-    while (stopping.getState() != Thread.State.WAITING) {
-      Thread.onSpinWait();
-    }
-    assertThat(stopped.getCount()).isEqualTo(1);
+    CountDownLatch stopped = waiting(serving::stop);
     serving.end();
     stopped.await();
+  }
+
+  @Test
+  void whoWaitsForThoseInHandDoesNotWaitForThoseThatBeginLater() throws InterruptedException {
+    assertThat(serving.begin()).isTrue();
+    CountDownLatch answered = waiting(serving::awaitThoseInHand);
+    serving.end();
+    assertThat(serving.begin()).isTrue();
+    answered.await();
+    serving.end();
+  }
+
+  @Test
+  void norForThoseThatWaitForOthersThemselves() throws InterruptedException {
+    assertThat(serving.begin()).isTrue();
+    CountDownLatch answered = waiting(serving::awaitThoseInHand);
+    serving.suspend();
+    answered.await();
+    serving.resume();
+    serving.end();
   }
 }

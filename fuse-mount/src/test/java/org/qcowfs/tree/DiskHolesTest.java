@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.qcowfs.fakes.KeptPages;
 import org.qcowfs.image.BlockDevice;
 import org.qcowfs.image.Extent;
 import org.qcowfs.image.ExtentVisitor;
@@ -66,7 +67,7 @@ final class DiskHolesTest {
   }
 
   private void open(boolean forWriting, boolean bypassed) {
-    pages.opened(this::writeOut, forWriting, bypassed);
+    pages.opened(new KeptPages(this::writeOut), forWriting, bypassed);
   }
 
   @Test

@@ -2,14 +2,25 @@ package org.qcowfs.tree;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
+import org.qcowfs.fakes.KeptPages;
 
 final class DiskPagesTest {
-  private final List<String> dropped = new ArrayList<>();
-  private final PageCache cache = (offset, length) -> dropped.add(offset + "+" + length);
+  private final KeptPages cache = new KeptPages((offset, length) -> duringDrop());
   private final DiskPages pages = new DiskPages();
+  private int writesDuringDrop;
+
+  private void duringDrop() throws IOException {
+    for (int i = 0; i < writesDuringDrop; i++) {
+      write();
+    }
+  }
+
+  private void write() throws IOException {
+    pages.writtenThrough(ByteBuffer.allocate(512), 1024);
+  }
 
   @Test
   void aWritePastThePagesIsNoBusinessOfTheKernelsAsLongAsNobodyFillsThem() throws Exception {
@@ -18,7 +29,7 @@ final class DiskPagesTest {
     pages.forgetBroughtBack(0, 512);
     pages.writeOut(0, 512);
 
-    assertThat(dropped).isEmpty();
+    assertThat(cache.dropped).isEmpty();
   }
 
   @Test
@@ -27,11 +38,11 @@ final class DiskPagesTest {
     pages.opened(cache, false, false);
 
     pages.forgetBroughtBack(4096, 512);
-    assertThat(dropped).containsExactly("4096+512");
+    assertThat(cache.dropped).containsExactly("4096+512");
 
     pages.closed(false, false);
     pages.forgetBroughtBack(4096, 512);
-    assertThat(dropped).hasSize(1);
+    assertThat(cache.dropped).hasSize(1);
   }
 
   @Test
@@ -39,11 +50,11 @@ final class DiskPagesTest {
     pages.opened(cache, true, true);
     pages.opened(cache, false, false);
     pages.writeOut(0, 512);
-    assertThat(dropped).isEmpty();
+    assertThat(cache.dropped).isEmpty();
 
     pages.opened(cache, true, false);
     pages.writeOut(0, 512);
-    assertThat(dropped).containsExactly("0+512");
+    assertThat(cache.dropped).containsExactly("0+512");
   }
 
   @Test
@@ -52,6 +63,42 @@ final class DiskPagesTest {
 
     pages.forget(0, 512);
 
-    assertThat(dropped).containsExactly("0+512");
+    assertThat(cache.dropped).containsExactly("0+512");
+  }
+
+  @Test
+  void theFirstWriteThatEndsAfterADropLooksAtThePages() throws Exception {
+    pages.opened(cache, true, false);
+    write();
+    assertThat(cache.compared).isEmpty();
+
+    pages.forget(0, 512);
+    write();
+    write();
+
+    assertThat(cache.compared).containsExactly("1024+512");
+  }
+
+  @Test
+  void soDoesTheFirstOneAfterADropThatOthersHaveEndedDuring() throws Exception {
+    pages.opened(cache, true, false);
+    writesDuringDrop = 2;
+
+    pages.writeOut(0, 512);
+    assertThat(cache.compared).hasSize(2);
+    write();
+    write();
+
+    assertThat(cache.compared).hasSize(3);
+  }
+
+  @Test
+  void whereNothingIsKeptNothingIsLookedAt() throws Exception {
+    pages.forget(0, 512);
+    pages.opened(cache, true, false);
+
+    write();
+
+    assertThat(cache.compared).isEmpty();
   }
 }

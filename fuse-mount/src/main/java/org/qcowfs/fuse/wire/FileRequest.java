@@ -17,8 +17,8 @@ import java.nio.ByteBuffer;
  * length         40                     40, then data    24                 32
  * </pre>
  *
- * Of the flags of a write, {@code FUSE_WRITE_CACHE} (1) says that the data comes from the page
- * cache and the open file is any that can be written, which makes no difference to us. {@code
+ * Of the flags of a write, {@code FUSE_WRITE_CACHE} (1) says that the kernel writes out pages that
+ * were changed through mappings, and the open file is any that can be written. {@code
  * FUSE_WRITE_KILL_SUIDGID} (4) is sent only to who has asked for it; without it the kernel clears
  * set-user-ID bits by a request of its own.
  */
@@ -29,8 +29,11 @@ public final class FileRequest {
   private static final int OFFSET_FILE = RequestHeader.BYTES;
   private static final int OFFSET_OFFSET = RequestHeader.BYTES + 8;
   private static final int OFFSET_SIZE = RequestHeader.BYTES + 16;
+  private static final int OFFSET_WRITE_FLAGS = RequestHeader.BYTES + 20;
   private static final int OFFSET_MODE = RequestHeader.BYTES + 24;
   private static final int OFFSET_OPEN_FLAGS = RequestHeader.BYTES + 32;
+
+  private static final int WRITE_CACHE = 1;
 
   /** Where a write has its data. */
   static final int OFFSET_DATA = RequestHeader.BYTES + 40;
@@ -63,6 +66,11 @@ public final class FileRequest {
   /** Of a write: the flags of open(2) as they hold for it, so that O_DSYNC may have been added. */
   public static int openFlags(ByteBuffer request) {
     return request.getInt(OFFSET_OPEN_FLAGS);
+  }
+
+  /** Of a write: whether pages are written out, and not what a program hands to write(2). */
+  public static boolean writesPages(ByteBuffer request) {
+    return (request.getInt(OFFSET_WRITE_FLAGS) & WRITE_CACHE) != 0;
   }
 
   /** Of lseek(2): {@link #SEEK_DATA} or {@link #SEEK_HOLE}. */

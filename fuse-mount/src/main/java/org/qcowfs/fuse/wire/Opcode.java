@@ -10,6 +10,9 @@ public final class Opcode {
   /** Somebody does not wait for the answer to another request any more. Has itself no answer. */
   public static final int INTERRUPT = 36;
 
+  /** What the kernel keeps of a file, as it was asked. Has itself no answer. */
+  public static final int NOTIFY_REPLY = 41;
+
   public static final int FALLOCATE = 43;
   public static final int LSEEK = 46;
 

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,7 @@ final class PartitionWriteTest {
   private static final int START = 1 << 20;
   private static final int LENGTH = 24 << 20;
   private static final int PAGE = 4096;
+  private static final int SHARED_PAGES = 4;
   private static final String TABLE = "start=1MiB, size=24MiB\nstart=32MiB, size=16MiB\n";
 
   private static final String MAPPING_PROGRAM =
@@ -230,8 +232,13 @@ final class PartitionWriteTest {
   @ValueSource(strings = {"threads=1", "threads=4"})
   void readersAndWritersOfBothNeitherHangNorSeeWhatNobodyWrote(String threads) throws Exception {
     ExecutorService programs = Executors.newCachedThreadPool();
+    AtomicBoolean done = new AtomicBoolean();
     try (MountedImage mount = mountPartitioned("rw", threads)) {
       List<Future<?>> ends = new ArrayList<>();
+      List<Future<?>> readers = new ArrayList<>();
+      for (int reader = 0; reader < 2; reader++) {
+        readers.add(programs.submit(() -> readPages(mount.disk(), done)));
+      }
       for (int program = 0; program < 8; program++) {
         boolean whole = program % 2 == 0;
         int own = 1 + program;
@@ -245,9 +252,25 @@ final class PartitionWriteTest {
       for (Future<?> end : ends) {
         end.get();
       }
+      done.set(true);
+      for (Future<?> end : readers) {
+        end.get();
+      }
     } finally {
+      done.set(true);
       programs.shutdownNow();
     }
+  }
+
+  /** Has the kernel keep the pages again that it was made to forget. */
+  private static Void readPages(Path disk, AtomicBoolean done) throws IOException {
+    SplittableRandom random = Seed.random("reader");
+    try (FileChannel channel = FileChannel.open(disk)) {
+      while (!done.get()) {
+        read(channel, PAGE, START + (long) random.nextInt(SHARED_PAGES) * PAGE);
+      }
+    }
+    return null;
   }
 
   /** Writes its own sectors and reads them back, each page being shared by all programs. */
@@ -255,8 +278,8 @@ final class PartitionWriteTest {
     SplittableRandom random = Seed.random("program" + own);
     try (FileChannel channel = open(file)) {
       byte[] sector = new byte[512];
-      for (int round = 0; round < 400; round++) {
-        int page = random.nextInt(16);
+      for (int round = 0; round < 3000; round++) {
+        int page = random.nextInt(SHARED_PAGES);
         long offset = start + (long) page * PAGE + (own - 1) * 512L;
         random.nextBytes(sector);
         write(channel, sector, offset);
