@@ -3,6 +3,7 @@ package org.qcowfs.cache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +25,9 @@ public final class TableCache {
   /** Slices are this long where the table is; a multiple of what disks and the page cache like. */
   public static final int SLICE_BYTES = 4096;
 
+  /** How much of a slice is read for a look that leaves the cache as it is. */
+  private static final int PIECE_BYTES = 512;
+
   private static final int WAYS = 8;
 
   /**
@@ -41,7 +45,15 @@ public final class TableCache {
       ThreadLocal.withInitial(
           () -> ByteBuffer.allocateDirect(SLICE_BYTES).order(ByteOrder.BIG_ENDIAN));
 
+  private static final ThreadLocal<TableSlice> PIECE = ThreadLocal.withInitial(TableSlice::piece);
+
   private final AtomicReferenceArray<@Nullable TableSlice> slices;
+
+  /**
+   * For each set the key that was looked at last without being kept. Guarded by its loader lock.
+   */
+  private final long[] passedBy;
+
   private final int setMask;
   private final long capacity;
   private final Object[] loaderLocks = new Object[LOADER_LOCKS];
@@ -61,6 +73,8 @@ public final class TableCache {
     long sets = Math.max(1, Math.min(maxBytes, heapBytes / HEAP_SHARE) / SLICE_BYTES / WAYS);
     int setCount = Integer.highestOneBit((int) Math.min(sets, 1 << 20));
     slices = new AtomicReferenceArray<>(setCount * WAYS);
+    passedBy = new long[setCount];
+    Arrays.fill(passedBy, -1);
     setMask = setCount - 1;
     capacity = (long) setCount * WAYS;
     for (int i = 0; i < LOADER_LOCKS; i++) {
@@ -87,6 +101,37 @@ public final class TableCache {
     }
     synchronized (loaderLocks[set % LOADER_LOCKS]) {
       return findOrLoad(storage, set, key, hostOffset, bytes);
+    }
+  }
+
+  /**
+   * As {@link #get}, but for one look from a word on. Where the cache has no room left, a slice
+   * takes the place of another one only at the second look at it in a row: who reads here and there
+   * in tables that do not fit would otherwise load slices, each for one entry, and drop them again.
+   *
+   * @param wordIndex the first word that is looked at; those before it need not be there
+   * @return to be used until this thread looks again, by this thread only; may end before the slice
+   *     does, at a multiple of 64 words
+   */
+  public TableSlice look(
+      BlockStorage storage, int fileIndex, long hostOffset, int bytes, int wordIndex)
+      throws IOException {
+    long key = key(fileIndex, hostOffset);
+    int set = setOf(key);
+    TableSlice hit = find(set, key);
+    if (hit != null) {
+      return hit;
+    }
+    synchronized (loaderLocks[set % LOADER_LOCKS]) {
+      TableSlice loadedMeanwhile = find(set, key);
+      if (loadedMeanwhile != null) {
+        return loadedMeanwhile;
+      }
+      if (passedBy[set] == key || hasRoom(set)) {
+        return load(storage, set, key, hostOffset, bytes);
+      }
+      passedBy[set] = key;
+      return piece(storage, hostOffset, bytes, wordIndex);
     }
   }
 
@@ -182,9 +227,11 @@ public final class TableCache {
   private TableSlice findOrLoad(BlockStorage storage, int set, long key, long hostOffset, int bytes)
       throws IOException {
     TableSlice loadedMeanwhile = find(set, key);
-    if (loadedMeanwhile != null) {
-      return loadedMeanwhile;
-    }
+    return loadedMeanwhile != null ? loadedMeanwhile : load(storage, set, key, hostOffset, bytes);
+  }
+
+  private TableSlice load(BlockStorage storage, int set, long key, long hostOffset, int bytes)
+      throws IOException {
     ByteBuffer scratch = SCRATCH.get().clear().limit(bytes);
     storage.readFully(scratch, hostOffset);
     long[] words = new long[bytes / Long.BYTES];
@@ -193,6 +240,24 @@ public final class TableCache {
     loaded.lastUse = tick();
     slices.setRelease(set * WAYS + victimOf(set), loaded);
     return loaded;
+  }
+
+  /** What the file has there. Under the loader lock: so nobody has changed it in the cache. */
+  private static TableSlice piece(BlockStorage storage, long hostOffset, int bytes, int wordIndex)
+      throws IOException {
+    int start = wordIndex * Long.BYTES / PIECE_BYTES * PIECE_BYTES;
+    ByteBuffer scratch = SCRATCH.get().clear().limit(Math.min(PIECE_BYTES, bytes - start));
+    storage.readFully(scratch, hostOffset + start);
+    return PIECE.get().refill(start / Long.BYTES, scratch.flip());
+  }
+
+  private boolean hasRoom(int set) {
+    for (int way = 0; way < WAYS; way++) {
+      if (slices.getPlain(set * WAYS + way) == null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** One step a load: what was used since the last loads counts as used just now. */

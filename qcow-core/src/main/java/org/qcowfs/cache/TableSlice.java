@@ -2,6 +2,7 @@ package org.qcowfs.cache;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 
 /**
  * A piece of a metadata table in memory: consecutive 64-bit words of the host file, in the
@@ -27,12 +28,28 @@ public final class TableSlice {
   /** What must be durable before the slice may be written. Guarded by the metadata lock. */
   long requiredTicket;
 
+  private int wordCount;
   private volatile int version;
 
   TableSlice(long key, long hostOffset, long[] words) {
     this.key = key;
     this.hostOffset = hostOffset;
     this.words = words;
+    this.wordCount = words.length;
+  }
+
+  /** A slice that takes what one thread looks at, and belongs to no cache. */
+  static TableSlice piece() {
+    return new TableSlice(-1, -1, new long[TableCache.SLICE_BYTES / Long.BYTES]);
+  }
+
+  /** Takes the buffer's remaining words, which are big-endian, from an index on. */
+  TableSlice refill(int index, ByteBuffer bytes) {
+    wordCount = index;
+    while (bytes.hasRemaining()) {
+      words[wordCount++] = bytes.getLong();
+    }
+    return this;
   }
 
   long key() {
@@ -49,7 +66,7 @@ public final class TableSlice {
   }
 
   public int wordCount() {
-    return words.length;
+    return wordCount;
   }
 
   /** Changes a word. The slice must have been got for update. */

@@ -104,10 +104,12 @@ final class ClusterMap {
     return (l1Index << geometry.l1EntryBits()) - guestOffset;
   }
 
+  /** The slice with that entry, for one look at it and what follows. */
   private TableSlice slice(long l2TableOffset, int l2Index) throws IOException {
     long hostOffset = l2TableOffset + (long) (l2Index >>> sliceEntryBits) * sliceBytes;
+    int wordIndex = (l2Index & ((1 << sliceEntryBits) - 1)) * geometry.l2EntryWords();
     try {
-      return cache.get(storage, fileIndex, hostOffset, sliceBytes);
+      return cache.look(storage, fileIndex, hostOffset, sliceBytes, wordIndex);
     } catch (EOFException e) {
       throw new CorruptImageException("L2 table", l2TableOffset, "lies past the end of the file");
     }

@@ -64,6 +64,61 @@ final class TableCacheTest {
     assertThat(storage.reads()).isEqualTo(1);
   }
 
+  private TableSlice look(int slice, int word) throws IOException {
+    return oneSet.look(storage, 0, (long) slice * SLICE, SLICE, word);
+  }
+
+  @Test
+  void aLookAtAFullCacheLeavesItAsItIs() throws IOException {
+    for (int slice = 0; slice < WAYS; slice++) {
+      look(slice, 0);
+    }
+    storage.bytes().putLong(20L * SLICE + 66 * Long.BYTES, 77);
+
+    TableSlice passing = look(20, 65);
+
+    assertThat(passing.word(65)).isEqualTo(20);
+    assertThat(passing.word(66)).isEqualTo(77);
+    assertThat(passing.wordCount()).isEqualTo(128);
+    assertThat(look(21, 511).wordCount()).isEqualTo(512);
+    for (int slice = 0; slice < WAYS; slice++) {
+      assertThat(look(slice, 0).word(0)).isEqualTo(slice);
+    }
+    assertThat(storage.reads()).isEqualTo(WAYS + 2);
+  }
+
+  @Test
+  void theSecondLookInARowKeepsTheSlice() throws IOException {
+    for (int slice = 0; slice < WAYS; slice++) {
+      look(slice, 0);
+    }
+    look(20, 0);
+    TableSlice kept = look(20, 65);
+
+    assertThat(kept.wordCount()).isEqualTo(512);
+    assertThat(look(20, 300)).isSameAs(kept);
+    assertThat(storage.reads()).isEqualTo(WAYS + 2);
+  }
+
+  @Test
+  void aLookSeesWhatIsModified() throws IOException {
+    TableSlice modified = oneSet.getForUpdateLocked(storage, 0, 20L * SLICE, SLICE);
+    modified.set(3, 99, 0);
+    for (int slice = 0; slice < 2 * WAYS; slice++) {
+      get(slice);
+    }
+
+    assertThat(look(20, 3).word(3)).isEqualTo(99);
+  }
+
+  @Test
+  void aLookAtASmallSliceEndsWithIt() throws IOException {
+    for (int slice = 0; slice < WAYS; slice++) {
+      look(slice, 0);
+    }
+    assertThat(oneSet.look(storage, 0, 20L * SLICE, 512, 63).wordCount()).isEqualTo(64);
+  }
+
   @Test
   void asManySlicesAreKeptAsTheSetHasWays() throws IOException {
     for (int round = 0; round < 3; round++) {
