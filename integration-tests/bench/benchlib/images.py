@@ -32,6 +32,7 @@ class Images:
         source = self.template(kind)
         image = self.directory / f"{name}.qcow2"
         run("cp", "--sparse=always", "--reflink=auto", source, image)
+        run("sync", image)  # else the first flush of a subject would write out the copy
         return image
 
     def make(self, kind, image):
