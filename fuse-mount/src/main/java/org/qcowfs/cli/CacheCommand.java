@@ -2,53 +2,54 @@ package org.qcowfs.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.session.CacheModeSwitch;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code qcowfs cache}: shows or switches the cache mode of a live mount. */
-@Command(
-    name = "cache",
-    description = "Shows the cache mode of a live mount, or switches it.",
-    footer = {
-      "",
-      "Modes: writeback, none, writethrough, directsync, unsafe, volatile. A switch to a stricter",
-      "one first flushes what that one promises."
-    })
-final class CacheCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "MOUNTPOINT", description = "Where the image is mounted.")
-  private Path mountpoint;
+final class CacheCommand implements Command {
+  private final CommandUsage usage =
+      new CommandUsage(this, "cache", "Shows the cache mode of a live mount, or switches it.");
 
-  @Parameters(
-      index = "1",
-      arity = "0..1",
-      paramLabel = "MODE",
-      description = "The mode to switch to; without it, the mode in force is printed.")
-  private @Nullable String mode;
+  private final Supplier<Path> mountpoint =
+      usage.required(0, Path.class, "MOUNTPOINT", "Where the image is mounted.");
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  private final Supplier<@Nullable String> wanted =
+      usage.optional(
+          1,
+          String.class,
+          "MODE",
+          "The mode to switch to; without it, the mode in force is printed.");
 
-  @Spec private CommandSpec spec;
+  private final BooleanSupplier json = usage.flag("Print JSON.", "--json");
+
+  CacheCommand() {
+    usage.footer(
+        "",
+        "Modes: writeback, none, writethrough, directsync, unsafe, volatile. A switch to a"
+            + " stricter",
+        "one first flushes what that one promises.");
+  }
+
+  @Override
+  public CommandUsage usage() {
+    return usage;
+  }
 
   @Override
   public Integer call() throws IOException {
+    String mode = wanted.get();
     if (mode != null) {
       checkName(mode);
     }
-    CacheModeSwitch cache = CacheModeSwitch.of(mountpoint);
+    CacheModeSwitch cache = CacheModeSwitch.of(mountpoint.get());
     if (mode != null) {
       cache.switchTo(mode);
     }
-    if (mode == null || json) {
+    if (mode == null || json.getAsBoolean()) {
       String now = cache.mode();
-      System.out.println(json ? "{\"cache\": \"" + now + "\"}" : now);
+      System.out.println(json.getAsBoolean() ? "{\"cache\": \"" + now + "\"}" : now);
       StandardOutput.check();
     }
     return ExitCodes.DONE;
@@ -58,7 +59,7 @@ final class CacheCommand implements Callable<Integer> {
     try {
       CacheModeSwitch.checkName(name);
     } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      throw usage.wrong(e);
     }
   }
 }

@@ -3,7 +3,8 @@ package org.qcowfs.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.check.CheckReport;
 import org.qcowfs.check.ImageCheck;
@@ -12,71 +13,66 @@ import org.qcowfs.image.Images;
 import org.qcowfs.image.OpenOptions;
 import org.qcowfs.report.CheckJson;
 import org.qcowfs.report.CheckText;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code qcowfs check}: what is wrong with an image, and its repair. */
-@Command(
-    name = "check",
-    description = "Checks an image that is not in use, and repairs it if asked to.",
-    footer = {
-      "",
-      "-r leaks gives back space that nothing uses, and changes nothing else.",
-      "-r all puts everything right: refcounts, flags, overlaps, pointers that lead",
-      "nowhere. What such a pointer named is lost already; it reads as zeros from",
-      "then on, and the report says which part of the disk that is. What can be read",
-      "stays as it is. A repair that was cut short is simply made again.",
-      "",
-      "Exit codes: 0 clean (now), 1 not checked, 2 corruptions, 3 leaks only."
-    })
-final class CheckCommand implements Callable<Integer>, ImageUser {
-  @Parameters(paramLabel = "IMAGE", description = "The image file.")
-  private Path image;
+final class CheckCommand implements Command, ImageUser {
+  private static final String[] FOOTER = {
+    "",
+    "-r leaks gives back space that nothing uses, and changes nothing else.",
+    "-r all puts everything right: refcounts, flags, overlaps, pointers that lead",
+    "nowhere. What such a pointer named is lost already; it reads as zeros from",
+    "then on, and the report says which part of the disk that is. What can be read",
+    "stays as it is. A repair that was cut short is simply made again.",
+    "",
+    "Exit codes: 0 clean (now), 1 not checked, 2 corruptions, 3 leaks only."
+  };
 
-  @Option(
-      names = {"-r", "--repair"},
-      paramLabel = "leaks|all",
-      description = "What to repair; without it, nothing is changed.")
-  private @Nullable String repair;
+  private final CommandUsage usage =
+      new CommandUsage(
+          this, "check", "Checks an image that is not in use, and repairs it if asked to.");
 
-  @Option(names = "--json", description = "Print JSON, as qemu-img check --output=json does.")
-  private boolean json;
+  private final Supplier<Path> image = usage.required(0, Path.class, "IMAGE", "The image file.");
 
-  @Option(
-      names = "--progress",
-      negatable = true,
-      description = "Show how far the check is; by default, if standard error is a terminal.")
-  private @Nullable Boolean progress;
+  private final Supplier<@Nullable String> repair =
+      usage.text("leaks|all", "What to repair; without it, nothing is changed.", "-r", "--repair");
 
-  @Option(
-      names = {"-U", "--force-share"},
-      description = "Check the image even while another program writes to it.")
-  private boolean forceShare;
+  private final BooleanSupplier json =
+      usage.flag("Print JSON, as qemu-img check --output=json does.", "--json");
 
-  @Spec private CommandSpec spec;
+  private final Supplier<@Nullable Boolean> progress =
+      usage.choice(
+          "Show how far the check is; by default, if standard error is a terminal.", "--progress");
+
+  private final BooleanSupplier forceShare =
+      usage.flag("Check the image even while another program writes to it.", "-U", "--force-share");
+
+  CheckCommand() {
+    usage.footer(FOOTER);
+  }
+
+  @Override
+  public CommandUsage usage() {
+    return usage;
+  }
 
   @Override
   public Integer call() throws IOException {
     Images.Repair what = what();
-    if (forceShare && what != Images.Repair.NONE) {
-      throw new ParameterException(
-          spec.commandLine(), "-r and --force-share exclude each other: a repair needs the image");
+    if (forceShare.getAsBoolean() && what != Images.Repair.NONE) {
+      throw usage.wrong("-r and --force-share exclude each other: a repair needs the image");
     }
-    OpenOptions options = OpenOptions.defaults().withForceShare(forceShare);
+    OpenOptions options = OpenOptions.defaults().withForceShare(forceShare.getAsBoolean());
     CheckReport report;
-    boolean shown = progress == null ? ProgressLine.isTerminal() : progress;
+    Boolean wanted = progress.get();
+    boolean shown = wanted == null ? ProgressLine.isTerminal() : wanted;
     ProgressLine line = new ProgressLine(System.err);
     try {
-      report = Images.check(image, options, what, shown ? line : ImageCheck.Progress.SILENT);
+      report = Images.check(image.get(), options, what, shown ? line : ImageCheck.Progress.SILENT);
     } finally {
       line.clear();
     }
-    if (json) {
-      CheckJson.write(report, image, System.out);
+    if (json.getAsBoolean()) {
+      CheckJson.write(report, image.get(), System.out);
     } else {
       CheckText.write(report, System.out);
     }
@@ -98,15 +94,14 @@ final class CheckCommand implements Callable<Integer>, ImageUser {
   }
 
   private Images.Repair what() {
-    if (repair == null) {
+    String name = repair.get();
+    if (name == null) {
       return Images.Repair.NONE;
     }
-    return switch (repair.toLowerCase(Locale.ROOT)) {
+    return switch (name.toLowerCase(Locale.ROOT)) {
       case "leaks" -> Images.Repair.LEAKS;
       case "all" -> Images.Repair.ALL;
-      default ->
-          throw new ParameterException(
-              spec.commandLine(), "'%s' is not what -r knows: leaks or all".formatted(repair));
+      default -> throw usage.wrong("'%s' is not what -r knows: leaks or all".formatted(name));
     };
   }
 }

@@ -8,11 +8,10 @@ import org.qcowfs.session.MountSession;
 import picocli.CommandLine;
 
 /**
- * The commands, by name. Each is made only when it is needed: picocli's reflection costs start-up
- * time.
+ * The commands, by name. Each is made only when it is needed, since making it costs start-up time.
  */
 final class Commands {
-  private static final Map<String, Supplier<Object>> BY_NAME = new LinkedHashMap<>();
+  private static final Map<String, Supplier<Command>> BY_NAME = new LinkedHashMap<>();
 
   static {
     BY_NAME.put("mount", MountCommand::new);
@@ -35,7 +34,7 @@ final class Commands {
     if (first.equals("mount")) {
       MountSession.prepare(); // picocli takes a good part of a start, and so does what this loads
     }
-    CommandLine root = new CommandLine(new RootCommand());
+    CommandLine root = new CommandLine(new RootCommand().usage().spec());
     if (BY_NAME.containsKey(first)) {
       add(root, first);
     } else {
@@ -50,6 +49,6 @@ final class Commands {
   }
 
   private static void add(CommandLine root, String name) {
-    root.addSubcommand(name, BY_NAME.get(name).get());
+    root.addSubcommand(name, BY_NAME.get(name).get().usage().spec());
   }
 }

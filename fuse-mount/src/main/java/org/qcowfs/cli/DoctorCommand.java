@@ -3,36 +3,45 @@ package org.qcowfs.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.qcowfs.doctor.Doctor;
 import org.qcowfs.doctor.DoctorReport;
 import org.qcowfs.doctor.Finding;
 import org.qcowfs.report.Printable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code qcowfs doctor}: what this machine lacks for a mount, and the command that mends it. */
-@Command(
-    name = "doctor",
-    description = "Says what is missing for a mount, and the command that mends it.",
-    footer = {"", "Exit codes: 0 a mount would work, 1 it would not, 2 wrong usage."})
-final class DoctorCommand implements Callable<Integer> {
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "DIRECTORY",
-      defaultValue = "",
-      description = "Where images lie: locks are tried there. Default: the current directory.")
-  private Path directory = Path.of("");
+final class DoctorCommand implements Command {
+  private final CommandUsage usage =
+      new CommandUsage(
+          this, "doctor", "Says what is missing for a mount, and the command that mends it.");
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  private final Supplier<@Nullable Path> directory =
+      usage.optional(
+          0,
+          Path.class,
+          "DIRECTORY",
+          "Where images lie: locks are tried there. Default: the current directory.");
+
+  private final BooleanSupplier json = usage.flag("Print JSON.", "--json");
+
+  DoctorCommand() {
+    usage.footer("", "Exit codes: 0 a mount would work, 1 it would not, 2 wrong usage.");
+  }
+
+  @Override
+  public CommandUsage usage() {
+    return usage;
+  }
 
   @Override
   public Integer call() throws IOException {
-    List<Finding> findings = Doctor.examine(directory.toAbsolutePath().normalize());
+    Path place = Objects.requireNonNullElse(directory.get(), Path.of(""));
+    List<Finding> findings = Doctor.examine(place.toAbsolutePath().normalize());
     System.out.print(
-        json
+        json.getAsBoolean()
             ? new DoctorReport(findings).json()
             : new DoctorReport(findings.stream().map(DoctorCommand::printable).toList()).text());
     return Doctor.isReady(findings) ? ExitCodes.DONE : ExitCodes.FAILED;

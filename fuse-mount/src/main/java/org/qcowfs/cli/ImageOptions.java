@@ -1,12 +1,13 @@
 package org.qcowfs.cli;
 
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.ImageFormat;
 import org.qcowfs.image.OpenOptions;
 import org.qcowfs.image.ReferencePolicy;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /**
@@ -14,42 +15,51 @@ import picocli.CommandLine.TypeConversionException;
  * share.
  */
 final class ImageOptions {
-  @Option(
-      names = {"-f", "--format"},
-      paramLabel = "FORMAT",
-      converter = FormatName.class,
-      description = "The image's format, qcow2 or raw, where its name does not tell.")
-  private @Nullable ImageFormat format;
+  private final Supplier<@Nullable ImageFormat> format;
+  private final Supplier<@Nullable ImageFormat> backingFormat;
+  private final Supplier<@Nullable String> references;
+  private final BooleanSupplier forceShare;
 
-  @Option(
-      names = "--backing-format",
-      paramLabel = "FORMAT",
-      converter = FormatName.class,
-      description = "The format of a backing file whose image records none.")
-  private @Nullable ImageFormat backingFormat;
-
-  @Option(
-      names = "--references",
-      paramLabel = "POLICY",
-      defaultValue = "same-dir",
-      description =
-          "Which further files the image may name: same-dir (default), none, any, or DIR[:DIR...].")
-  private String references = "same-dir";
-
-  @Option(
-      names = {"-U", "--force-share"},
-      description = "Read the image even while another program writes to it.")
-  private boolean forceShare;
+  /** Adds the options to those of a command. */
+  ImageOptions(CommandUsage usage) {
+    format =
+        usage.value(
+            ImageFormat.class,
+            ImageOptions::formatOf,
+            "FORMAT",
+            "The image's format, qcow2 or raw, where its name does not tell.",
+            "-f",
+            "--format");
+    backingFormat =
+        usage.value(
+            ImageFormat.class,
+            ImageOptions::formatOf,
+            "FORMAT",
+            "The format of a backing file whose image records none.",
+            "--backing-format");
+    references =
+        usage.text(
+            "POLICY",
+            "Which further files the image may name: same-dir (default), none, any, or"
+                + " DIR[:DIR...].",
+            "--references");
+    forceShare =
+        usage.flag(
+            "Read the image even while another program writes to it.", "-U", "--force-share");
+  }
 
   OpenOptions openOptions() {
+    String policy = Objects.requireNonNullElse(references.get(), "same-dir");
     OpenOptions options =
         OpenOptions.defaults()
-            .withReferences(ReferencePolicy.parse(references))
-            .withForceShare(forceShare);
-    if (format != null) {
-      options = options.withFormat(format);
+            .withReferences(ReferencePolicy.parse(policy))
+            .withForceShare(forceShare.getAsBoolean());
+    ImageFormat given = format.get();
+    if (given != null) {
+      options = options.withFormat(given);
     }
-    return backingFormat == null ? options : options.withBackingFormat(backingFormat);
+    ImageFormat below = backingFormat.get();
+    return below == null ? options : options.withBackingFormat(below);
   }
 
   /** As {@link ImageUser#insteadOfWaiting}. */
@@ -59,11 +69,8 @@ final class ImageOptions {
         : "";
   }
 
-  private static final class FormatName implements ITypeConverter<ImageFormat> {
-    @Override
-    public ImageFormat convert(String name) {
-      return ImageFormat.byName(name)
-          .orElseThrow(() -> new TypeConversionException("'" + name + "' is not qcow2 or raw"));
-    }
+  private static ImageFormat formatOf(String name) {
+    return ImageFormat.byName(name)
+        .orElseThrow(() -> new TypeConversionException("'" + name + "' is not qcow2 or raw"));
   }
 }

@@ -4,45 +4,49 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.ImageInfo;
 import org.qcowfs.image.Images;
 import org.qcowfs.report.InfoJson;
 import org.qcowfs.report.InfoText;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /**
  * {@code qcowfs info}: what an image says of itself. Opens no other file, unless asked for the
  * chain.
  */
-@Command(
-    name = "info",
-    description = "Shows what an image says of itself: sizes, format, backing file, snapshots.")
-final class InfoCommand implements Callable<Integer>, ImageUser {
-  @Parameters(paramLabel = "IMAGE", description = "The image file.")
-  private Path image;
+final class InfoCommand implements Command, ImageUser {
+  private final CommandUsage usage =
+      new CommandUsage(
+          this,
+          "info",
+          "Shows what an image says of itself: sizes, format, backing file, snapshots.");
 
-  @Option(names = "--json", description = "Print JSON, as qemu-img info --output=json does.")
-  private boolean json;
+  private final Supplier<Path> image = usage.required(0, Path.class, "IMAGE", "The image file.");
 
-  @Option(names = "--backing-chain", description = "Show the backing files too, down to the last.")
-  private boolean backingChain;
+  private final BooleanSupplier json =
+      usage.flag("Print JSON, as qemu-img info --output=json does.", "--json");
 
-  @Mixin private ImageOptions options = new ImageOptions();
+  private final BooleanSupplier backingChain =
+      usage.flag("Show the backing files too, down to the last.", "--backing-chain");
+
+  private final ImageOptions options = new ImageOptions(usage);
+
+  @Override
+  public CommandUsage usage() {
+    return usage;
+  }
 
   @Override
   public Integer call() throws IOException {
     List<ImageInfo> chain =
-        backingChain
-            ? Images.chainInfo(image, options.openOptions())
-            : List.of(Images.info(image, options.openOptions()));
-    if (!json) {
+        backingChain.getAsBoolean()
+            ? Images.chainInfo(image.get(), options.openOptions())
+            : List.of(Images.info(image.get(), options.openOptions()));
+    if (!json.getAsBoolean()) {
       InfoText.write(chain, ZoneId.systemDefault(), System.out);
-    } else if (backingChain) {
+    } else if (backingChain.getAsBoolean()) {
       InfoJson.writeChain(chain, System.out);
     } else {
       InfoJson.write(chain.get(0), System.out);

@@ -2,7 +2,9 @@ package org.qcowfs.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.Image;
@@ -11,52 +13,53 @@ import org.qcowfs.image.OpenOptions;
 import org.qcowfs.report.AllocationMap;
 import org.qcowfs.report.MapJson;
 import org.qcowfs.report.MapText;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code qcowfs map}: which parts of the disk hold data, and where it lies. */
-@Command(
-    name = "map",
-    description = "Shows which parts of the disk hold data, and in which file it lies where.")
-final class MapCommand implements Callable<Integer>, ImageUser {
-  @Parameters(paramLabel = "IMAGE", description = "The image file.")
-  private Path image;
+final class MapCommand implements Command, ImageUser {
+  private final CommandUsage usage =
+      new CommandUsage(
+          this, "map", "Shows which parts of the disk hold data, and in which file it lies where.");
 
-  @Option(
-      names = "--json",
-      description = "Print JSON, holes included, as qemu-img map --output=json does.")
-  private boolean json;
+  private final Supplier<Path> image = usage.required(0, Path.class, "IMAGE", "The image file.");
 
-  @Option(
-      names = "--start-offset",
-      paramLabel = "BYTES",
-      converter = ByteCount.class,
-      description = "Start there; suffixes K to E count in powers of 1024.")
-  private long startOffset;
+  private final BooleanSupplier json =
+      usage.flag("Print JSON, holes included, as qemu-img map --output=json does.", "--json");
 
-  @Option(
-      names = "--max-length",
-      paramLabel = "BYTES",
-      converter = ByteCount.class,
-      description = "Show no more than that.")
-  private long maxLength = Long.MAX_VALUE;
+  private final Supplier<@Nullable Long> startOffset =
+      usage.value(
+          Long.class,
+          new ByteCount(),
+          "BYTES",
+          "Start there; suffixes K to E count in powers of 1024.",
+          "--start-offset");
 
-  @Option(
-      names = "--snapshot",
-      paramLabel = "NAME",
-      description = "Map the internal snapshot of that name or ID instead of the disk.")
-  private @Nullable String snapshot;
+  private final Supplier<@Nullable Long> maxLength =
+      usage.value(Long.class, new ByteCount(), "BYTES", "Show no more than that.", "--max-length");
 
-  @Mixin private ImageOptions options = new ImageOptions();
+  private final Supplier<@Nullable String> snapshot =
+      usage.text(
+          "NAME",
+          "Map the internal snapshot of that name or ID instead of the disk.",
+          "--snapshot");
+
+  private final ImageOptions options = new ImageOptions(usage);
+
+  @Override
+  public CommandUsage usage() {
+    return usage;
+  }
 
   @Override
   public Integer call() throws IOException {
     OpenOptions how = options.openOptions();
-    try (Image opened = Images.open(image, snapshot == null ? how : how.withSnapshot(snapshot))) {
-      AllocationMap map = AllocationMap.of(opened, startOffset, maxLength);
-      if (json) {
+    String name = snapshot.get();
+    try (Image opened = Images.open(image.get(), name == null ? how : how.withSnapshot(name))) {
+      AllocationMap map =
+          AllocationMap.of(
+              opened,
+              Objects.requireNonNullElse(startOffset.get(), 0L),
+              Objects.requireNonNullElse(maxLength.get(), Long.MAX_VALUE));
+      if (json.getAsBoolean()) {
         MapJson.write(map, System.out);
       } else {
         MapText.write(map, System.out);

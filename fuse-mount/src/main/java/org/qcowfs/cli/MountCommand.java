@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.fuse.StandardStreams;
 import org.qcowfs.report.Printable;
@@ -13,59 +14,56 @@ import org.qcowfs.session.MountOptionException;
 import org.qcowfs.session.MountOptions;
 import org.qcowfs.session.MountRequest;
 import org.qcowfs.session.MountSession;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code qcowfs mount}: shows the disk in an image, until somebody unmounts it. */
-@Command(
-    name = "mount",
-    description = "Mounts an image; returns when the mount answers.",
-    footer = {
-      "",
-      "Mount options: ro, rw (default), format=qcow2|raw, backing_format=qcow2|raw,",
-      "references=same-dir|none|any|DIR[:DIR...], snapshot=NAME, force_share,",
-      "cache=writeback|none|writethrough|directsync|unsafe|volatile, discard=unmap|ignore,",
-      "detect_zeroes=off|on|unmap, flush_interval=SECONDS, lazy_refcounts=on|off, allow_shrink,",
-      "drop_bitmaps, overlay=discard|FILE, l2_cache_size=BYTES[K|M|G],",
-      "refcount_cache_size=BYTES[K|M|G], accelerate=on|off, allow_other, uid=N, gid=N,",
-      "umask=OCTAL, threads=N, debug"
-    })
-final class MountCommand implements Callable<Integer>, ImageUser {
-  @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
-  private Path image;
+final class MountCommand implements Command, ImageUser {
+  private static final String[] FOOTER = {
+    "",
+    "Mount options: ro, rw (default), format=qcow2|raw, backing_format=qcow2|raw,",
+    "references=same-dir|none|any|DIR[:DIR...], snapshot=NAME, force_share,",
+    "cache=writeback|none|writethrough|directsync|unsafe|volatile, discard=unmap|ignore,",
+    "detect_zeroes=off|on|unmap, flush_interval=SECONDS, lazy_refcounts=on|off, allow_shrink,",
+    "drop_bitmaps, overlay=discard|FILE, l2_cache_size=BYTES[K|M|G],",
+    "refcount_cache_size=BYTES[K|M|G], accelerate=on|off, allow_other, uid=N, gid=N,",
+    "umask=OCTAL, threads=N, debug"
+  };
 
-  @Parameters(
-      index = "1",
-      paramLabel = "MOUNTPOINT",
-      description = "An empty directory, to show everything in; or a file, to show the disk as.")
-  private Path mountpoint;
+  private final CommandUsage usage =
+      new CommandUsage(this, "mount", "Mounts an image; returns when the mount answers.");
 
-  @Option(
-      names = "-o",
-      paramLabel = "OPT[,OPT...]",
-      description = "Mount options, see below. May be given several times.")
-  private List<String> optionLists = new ArrayList<>();
+  private final Supplier<Path> image = usage.required(0, Path.class, "IMAGE", "The image file.");
 
-  @Option(
-      names = {"-f", "--foreground"},
-      description = "Stay in the foreground and log to the terminal.")
-  private boolean foreground;
+  private final Supplier<Path> mountpoint =
+      usage.required(
+          1,
+          Path.class,
+          "MOUNTPOINT",
+          "An empty directory, to show everything in; or a file, to show the disk as.");
 
-  @Spec private CommandSpec spec;
+  private final Supplier<List<String>> optionLists =
+      usage.texts("OPT[,OPT...]", "Mount options, see below. May be given several times.", "-o");
+
+  private final BooleanSupplier foreground =
+      usage.flag("Stay in the foreground and log to the terminal.", "-f", "--foreground");
+
+  MountCommand() {
+    usage.footer(FOOTER);
+  }
+
+  @Override
+  public CommandUsage usage() {
+    return usage;
+  }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     MountOptions options = parseOptions();
     Logging.configureAtLeast(options.debug() ? Verbosity.DEBUG : Verbosity.VERBOSE);
     Launcher launcher = Launcher.current();
-    boolean daemon = launcher.isWaiting() && !foreground;
+    boolean daemon = launcher.isWaiting() && !foreground.getAsBoolean();
     MountSession session =
         MountSession.start(
-            new MountRequest(image, mountpoint, options, daemon), MountCommand::halt);
+            new MountRequest(image.get(), mountpoint.get(), options, daemon), MountCommand::halt);
     try {
       report(session, launcher, daemon);
     } catch (IOException e) {
@@ -103,13 +101,14 @@ final class MountCommand implements Callable<Integer>, ImageUser {
   }
 
   private MountOptions parseOptions() {
+    List<String> lists = new ArrayList<>(optionLists.get());
     if (Logging.verbosity() == Verbosity.DEBUG) {
-      optionLists.add("debug");
+      lists.add("debug");
     }
     try {
-      return MountOptions.parse(optionLists);
+      return MountOptions.parse(lists);
     } catch (MountOptionException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      throw usage.wrong(e);
     }
   }
 }
