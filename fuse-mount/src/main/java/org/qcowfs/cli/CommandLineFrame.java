@@ -10,6 +10,9 @@ import org.qcowfs.error.ImageLockedException;
 import org.qcowfs.report.Printable;
 import org.qcowfs.session.Spelling;
 import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IExecutionStrategy;
+import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -18,7 +21,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * Runs a command line: picks the command, and turns what it throws into one line on standard error
  * and an exit code.
  */
-final class CommandLineFrame {
+final class CommandLineFrame
+    implements IExecutionStrategy, IParameterExceptionHandler, IExecutionExceptionHandler {
   private final PrintStream err;
 
   private CommandLineFrame(PrintStream err) {
@@ -35,16 +39,17 @@ final class CommandLineFrame {
     try {
       return Commands.forArguments(args)
           .setExpandAtFiles(false)
-          .setExecutionStrategy(CommandLineFrame::execute)
-          .setParameterExceptionHandler((e, rejected) -> frame.wrongUsage(e))
-          .setExecutionExceptionHandler((e, line, result) -> frame.failed(e, line))
+          .setExecutionStrategy(frame)
+          .setParameterExceptionHandler(frame)
+          .setExecutionExceptionHandler(frame)
           .execute(args);
     } catch (Throwable e) {
       return frame.failed(ErrorMessages.of(e), e, false);
     }
   }
 
-  private static int execute(ParseResult result) {
+  @Override
+  public int execute(ParseResult result) {
     RootCommand root = rootOf(result.commandSpec().commandLine());
     Logging.configure(root.verbosity());
     return new CommandLine.RunLast().execute(result);
@@ -54,7 +59,13 @@ final class CommandLineFrame {
     return (RootCommand) line.getCommandSpec().root().userObject();
   }
 
-  private int failed(Throwable e, CommandLine line) {
+  @Override
+  public int handleParseException(ParameterException e, String[] rejected) {
+    return wrongUsage(e);
+  }
+
+  @Override
+  public int handleExecutionException(Exception e, CommandLine line, ParseResult result) {
     if (e instanceof ParameterException wrongUsage) {
       return wrongUsage(wrongUsage);
     }

@@ -1,6 +1,5 @@
 package org.qcowfs.cli;
 
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -29,8 +28,7 @@ final class Commands {
    * The command line with the one command that the arguments begin with, or else with all of them.
    */
   static CommandLine forArguments(String... args) {
-    String first =
-        Arrays.stream(args).filter(argument -> !argument.startsWith("-")).findFirst().orElse("");
+    String first = firstWord(args);
     if (first.equals("mount")) {
       MountSession.prepare(); // picocli takes a good part of a start, and so does what this loads
     }
@@ -41,6 +39,15 @@ final class Commands {
       BY_NAME.keySet().forEach(name -> add(root, name));
     }
     return root;
+  }
+
+  private static String firstWord(String... args) {
+    for (String argument : args) {
+      if (!argument.startsWith("-")) {
+        return argument;
+      }
+    }
+    return "";
   }
 
   /** The names in the order of the help. */

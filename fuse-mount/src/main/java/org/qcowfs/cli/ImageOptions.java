@@ -8,6 +8,7 @@ import org.qcowfs.error.ImageLockedException.WayOut;
 import org.qcowfs.image.ImageFormat;
 import org.qcowfs.image.OpenOptions;
 import org.qcowfs.image.ReferencePolicy;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
@@ -25,7 +26,7 @@ final class ImageOptions {
     format =
         usage.value(
             ImageFormat.class,
-            ImageOptions::formatOf,
+            new FormatName(),
             "FORMAT",
             "The image's format, qcow2 or raw, where its name does not tell.",
             "-f",
@@ -33,7 +34,7 @@ final class ImageOptions {
     backingFormat =
         usage.value(
             ImageFormat.class,
-            ImageOptions::formatOf,
+            new FormatName(),
             "FORMAT",
             "The format of a backing file whose image records none.",
             "--backing-format");
@@ -69,8 +70,11 @@ final class ImageOptions {
         : "";
   }
 
-  private static ImageFormat formatOf(String name) {
-    return ImageFormat.byName(name)
-        .orElseThrow(() -> new TypeConversionException("'" + name + "' is not qcow2 or raw"));
+  private static final class FormatName implements ITypeConverter<ImageFormat> {
+    @Override
+    public ImageFormat convert(String name) {
+      return ImageFormat.byName(name)
+          .orElseThrow(() -> new TypeConversionException("'" + name + "' is not qcow2 or raw"));
+    }
   }
 }

@@ -4,13 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
 import java.util.function.BooleanSupplier;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.OptionSpec;
 
 /** The program without a command: its help, its version, and the options that every command has. */
 final class RootCommand implements Command {
-  private static final String VERSION_RESOURCE =
-      "/META-INF/maven/org.qcowfs/fuse-mount/pom.properties";
-
   private final CommandUsage usage =
       new CommandUsage(
           this, "qcowfs", "Shows the disk inside a virtual-machine image as a plain raw file.");
@@ -29,7 +27,7 @@ final class RootCommand implements Command {
         OptionSpec.builder("-V", "--version").versionHelp(true), "Show the version and end.");
     usage.footer("", "Exit codes: 0 done, 1 failed, 2 wrong usage.");
     usage.spec().usageMessage().synopsisSubcommandLabel("COMMAND");
-    usage.spec().versionProvider(RootCommand::version);
+    usage.spec().versionProvider(new Version());
   }
 
   @Override
@@ -51,13 +49,18 @@ final class RootCommand implements Command {
   }
 
   /** Reads the version that Maven leaves in the jar. */
-  private static String[] version() throws IOException {
-    Properties properties = new Properties();
-    try (InputStream in = RootCommand.class.getResourceAsStream(VERSION_RESOURCE)) {
-      if (in != null) {
-        properties.load(in);
+  private static final class Version implements IVersionProvider {
+    private static final String RESOURCE = "/META-INF/maven/org.qcowfs/fuse-mount/pom.properties";
+
+    @Override
+    public String[] getVersion() throws IOException {
+      Properties properties = new Properties();
+      try (InputStream in = RootCommand.class.getResourceAsStream(RESOURCE)) {
+        if (in != null) {
+          properties.load(in);
+        }
       }
+      return new String[] {"qcowfs " + properties.getProperty("version", "(not packaged)")};
     }
-    return new String[] {"qcowfs " + properties.getProperty("version", "(not packaged)")};
   }
 }
