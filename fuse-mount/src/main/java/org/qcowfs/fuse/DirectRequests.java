@@ -86,8 +86,7 @@ final class DirectRequests implements RequestSource {
 
   private void processByLibfuse(int bytes) {
     parallelWrites = false;
-    shared.library.fuse_session_process(
-        shared.session, buffer.requestAddress(), bytes, shared.channel);
+    shared.library.process(shared.session, buffer.requestAddress(), bytes, shared.channel);
   }
 
   private void processHere(int opcode, int bytes) {

@@ -55,12 +55,12 @@ public final class FuseSession {
     this.fileSystem = fileSystem;
     this.fuse = mounted.fuse;
     this.mountpoint = mounted.mountpoint;
-    long session = library.fuse_get_session(fuse);
-    long channel = library.fuse_session_next_chan(session, 0);
-    FuseDevice device = new FuseDevice(library.fuse_chan_fd(channel));
+    long session = library.getSession(fuse);
+    long channel = library.firstChannel(session);
+    FuseDevice device = new FuseDevice(library.channelFd(channel));
     HeldBytes held = new HeldBytes(device);
     this.replies =
-        settings.accelerate() ? new ReplyChannel(library, library.fuse_chan_fd(channel)) : null;
+        settings.accelerate() ? new ReplyChannel(library, library.channelFd(channel)) : null;
     Supplier<RequestSource> sources =
         replies == null
             ? () -> new LibfuseRequests(library, held, session, channel)
@@ -68,7 +68,7 @@ public final class FuseSession {
     Runnable atEnd =
         () -> {
           held.end();
-          library.fuse_session_exit(session);
+          library.exit(session);
         };
     this.threads = new RequestThreads(serving, ended -> loop(sources, atEnd, ended));
     pages.connect(library, channel, threads, held);
@@ -146,15 +146,7 @@ public final class FuseSession {
     };
     long out = MEMORY.allocateMemory(2 * POINTER_BYTES, true);
     try {
-      long fuse =
-          library.fuse_setup(
-              arguments.length,
-              arguments,
-              fileSystem.operations(),
-              fileSystem.operationsBytes(),
-              out,
-              out + POINTER_BYTES,
-              0);
+      long fuse = library.setup(arguments, fileSystem.operations(), out, out + POINTER_BYTES);
       return new Mounted(fuse, MEMORY.getAddress(out));
     } finally {
       MEMORY.freeMemory(out);
@@ -197,7 +189,7 @@ public final class FuseSession {
       throw new IllegalStateException("requests are still served");
     }
     try {
-      library.fuse_teardown(fuse, mountpoint);
+      library.teardown(fuse, mountpoint);
       if (replies != null) {
         replies.close();
       }

@@ -58,8 +58,7 @@ final class KernelPages {
   }
 
   private void forget(Session connected, long node, long offset, long length) {
-    int answer =
-        connected.library.fuse_lowlevel_notify_inval_inode(connected.channel, node, offset, length);
+    int answer = connected.library.invalidate(connected.channel, node, offset, length);
     // not known: nobody has it any more; no device: just unmounted
     if (answer < 0 && answer != -Errno.ENOENT && answer != -Errno.ENODEV) {
       report(-answer);

@@ -35,7 +35,7 @@ final class LibfuseRequests implements RequestSource {
     this.held = held;
     this.session = session;
     this.channel = channel;
-    this.bufferBytes = library.fuse_chan_bufsize(channel);
+    this.bufferBytes = library.channelBufferBytes(channel);
     this.memory = MEMORY.allocateMemory(bufferBytes + 2 * PAGE_BYTES + POINTER_BYTES, false);
     this.buffer = (memory + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES - WRITE_HEADER_BYTES;
     this.request =
@@ -46,7 +46,7 @@ final class LibfuseRequests implements RequestSource {
   public int receive() {
     while (true) {
       MEMORY.putAddress(memory, channel);
-      int received = library.fuse_chan_recv(memory, buffer, bufferBytes);
+      int received = library.receive(memory, buffer, bufferBytes);
       if (received != -EINTR && received != -EAGAIN) {
         return received;
       }
@@ -58,7 +58,7 @@ final class LibfuseRequests implements RequestSource {
     if (RequestHeader.opcode(request) == Opcode.NOTIFY_REPLY) {
       held.arrived(request); // libfuse has not asked
     } else {
-      library.fuse_session_process(session, buffer, bytes, MEMORY.getAddress(memory));
+      library.process(session, buffer, bytes, MEMORY.getAddress(memory));
     }
   }
 

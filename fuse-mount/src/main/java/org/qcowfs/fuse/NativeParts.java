@@ -4,19 +4,16 @@ import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
-import jnr.ffi.LibraryLoader;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.fuse.wire.FuseDevice;
 
 /**
  * What a mount needs of native code: libfuse, and the table of callbacks. Making the two takes
- * longer than all else in a start, as jnr-ffi writes a class for each library and each callback.
+ * longer than all else in a start, as jnr-ffi writes a class for each callback.
  *
  * <p>Serves one mount.
  */
 record NativeParts(LibFuse2 library, TreeFileSystem fileSystem) {
-  private static final String LIBRARY = "libfuse.so.2";
-
   private static final AtomicReference<@Nullable FutureTask<NativeParts>> PREPARED =
       new AtomicReference<>();
 
@@ -49,17 +46,17 @@ record NativeParts(LibFuse2 library, TreeFileSystem fileSystem) {
 
   private static NativeParts make() throws IOException {
     LibFuse2 library = load();
-    StandardStreams.load();
+    LibC.load();
     FuseDevice.load();
     return new NativeParts(library, new TreeFileSystem());
   }
 
   private static LibFuse2 load() throws IOException {
     try {
-      return LibraryLoader.create(LibFuse2.class).failImmediately().load(LIBRARY);
+      return new LibFuse2();
     } catch (UnsatisfiedLinkError e) {
       throw new IOException(
-          LIBRARY
+          LibFuse2.FILE
               + " is missing or cannot be loaded; install the package libfuse2, or libfuse2t64 on"
               + " newer systems",
           e);

@@ -18,7 +18,6 @@ import ru.serce.jnrfuse.FuseFillDir;
 import ru.serce.jnrfuse.FuseStubFS;
 import ru.serce.jnrfuse.struct.FileStat;
 import ru.serce.jnrfuse.struct.FuseFileInfo;
-import ru.serce.jnrfuse.struct.FuseOperations;
 import ru.serce.jnrfuse.struct.Statvfs;
 
 /**
@@ -53,9 +52,14 @@ abstract class ReadCallbacks extends FuseStubFS {
     callbacks = new CallbackRunner(settings.tracing());
   }
 
-  /** The table of callbacks. Lives as long as this object, to which a reference must be kept. */
-  FuseOperations operations() {
-    return fuseOperations;
+  /**
+   * The table of callbacks. The closures that it names live as long as this object, to which a
+   * reference must be kept.
+   */
+  byte[] operations() {
+    byte[] table = new byte[Struct.size(fuseOperations)];
+    Struct.getMemory(fuseOperations).get(0, table, 0, table.length);
+    return table;
   }
 
   @Override
@@ -217,10 +221,5 @@ abstract class ReadCallbacks extends FuseStubFS {
       node = child.get();
     }
     return node;
-  }
-
-  /** Bytes of the callback table, as libfuse wants to know them. */
-  long operationsBytes() {
-    return Struct.size(fuseOperations);
   }
 }

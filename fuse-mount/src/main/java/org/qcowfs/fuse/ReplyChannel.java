@@ -22,12 +22,10 @@ final class ReplyChannel implements LibFuse2.Send {
   ReplyChannel(LibFuse2 library, int fd) {
     this.library = library;
     Pointer send =
-        Runtime.getRuntime(library)
-            .getClosureManager()
-            .getClosurePointer(LibFuse2.Send.class, this);
+        Runtime.getSystemRuntime().getClosureManager().getClosurePointer(LibFuse2.Send.class, this);
     long operations = MEMORY.allocateMemory(OPERATIONS_BYTES, true);
     MEMORY.putAddress(operations + OFFSET_SEND, send.address());
-    this.address = library.fuse_chan_new(operations, fd, DirectRequests.CHANNEL_BYTES, 0);
+    this.address = library.newChannel(operations, fd, DirectRequests.CHANNEL_BYTES);
     MEMORY.freeMemory(operations);
     if (address == 0) {
       throw new OutOfMemoryError("no memory for a FUSE channel");
@@ -51,6 +49,6 @@ final class ReplyChannel implements LibFuse2.Send {
 
   /** To be called once no thread serves any more. */
   void close() {
-    library.fuse_chan_destroy(address);
+    library.destroyChannel(address);
   }
 }

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Supplier;
-import jnr.ffi.LibraryLoader;
 
 /** The process's standard streams, below Java: what native code prints goes the same way. */
 public final class StandardStreams {
@@ -20,33 +19,28 @@ public final class StandardStreams {
   private static final int MFD_CLOEXEC = 1;
   private static final int OWNER_ONLY = 0600;
 
-  private static final LibC LIBC = LibraryLoader.create(LibC.class).failImmediately().load("c");
-
   private StandardStreams() {}
-
-  /** Loads the native calls, as the first use of this class would. */
-  static void load() {}
 
   /** What an action returned, and what was printed on standard error meanwhile. */
   record Captured<T>(T result, String printed) {}
 
   /** Runs the action and keeps from the terminal what it prints on standard error. */
   static <T> Captured<T> capturingErrors(Supplier<T> action) throws IOException {
-    int saved = checked(LIBC.dup(STDERR), "dup of standard error");
-    int memory = checked(LIBC.memfd_create("stderr", MFD_CLOEXEC), "memfd_create");
+    int saved = checked(LibC.dup(STDERR), "dup of standard error");
+    int memory = checked(LibC.memfdCreate("stderr", MFD_CLOEXEC), "memfd_create");
     try {
       T result;
-      LIBC.dup2(memory, STDERR);
+      LibC.dup2(memory, STDERR);
       try {
         result = action.get();
       } finally {
-        LIBC.dup2(saved, STDERR);
+        LibC.dup2(saved, STDERR);
       }
       byte[] printed = Files.readAllBytes(Path.of("/proc/self/fd", Integer.toString(memory)));
       return new Captured<>(result, new String(printed, StandardCharsets.UTF_8));
     } finally {
-      LIBC.close(memory);
-      LIBC.close(saved);
+      LibC.close(memory);
+      LibC.close(saved);
     }
   }
 
@@ -62,18 +56,18 @@ public final class StandardStreams {
 
   /** Lets go of the working directory, so that its filesystem can be unmounted. */
   public static void leaveWorkingDirectory() throws IOException {
-    checked(LIBC.chdir("/"), "chdir to /");
+    checked(LibC.chdir("/"), "chdir to /");
   }
 
   private static void redirect(Path file, int flags, int stream) throws IOException {
-    int fd = checked(LIBC.open(file.toString(), flags, OWNER_ONLY), "open of " + file);
-    checked(LIBC.dup2(fd, stream), "dup2");
-    LIBC.close(fd);
+    int fd = checked(LibC.open(file.toString(), flags, OWNER_ONLY), "open of " + file);
+    checked(LibC.dup2(fd, stream), "dup2");
+    LibC.close(fd);
   }
 
   private static int checked(int result, String act) throws IOException {
     if (result < 0) {
-      int errno = jnr.ffi.Runtime.getRuntime(LIBC).getLastError();
+      int errno = LibC.errno();
       throw new IOException(act + " failed with error number " + errno);
     }
     return result;

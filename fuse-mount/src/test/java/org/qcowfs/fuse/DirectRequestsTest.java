@@ -10,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
-import jnr.ffi.LibraryLoader;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,9 +25,6 @@ import org.qcowfs.tree.OpenFile;
 
 /** Requests as the kernel makes them; the answers go to a file, in place of the FUSE device. */
 final class DirectRequestsTest {
-  private static final LibC LIBC = LibraryLoader.create(LibC.class).failImmediately().load("c");
-  private static final LibFuse2 NO_LIBRARY =
-      LibraryLoader.create(LibFuse2.class).load("c"); // fails where it is called
   private static final int O_RDWR_CREAT_TRUNC = 0x242;
   private static final int O_DSYNC = 0x1000;
   private static final long UNIQUE = 0x1234_5678_9abc_def0L;
@@ -111,7 +107,7 @@ final class DirectRequestsTest {
   @BeforeEach
   void open() {
     answers = directory.resolve("answers");
-    fd = LIBC.open(answers.toString(), O_RDWR_CREAT_TRUNC, 0600);
+    fd = LibC.open(answers.toString(), O_RDWR_CREAT_TRUNC, 0600);
     use(fd);
   }
 
@@ -120,7 +116,7 @@ final class DirectRequestsTest {
     buffer = new RequestBuffer(fuse);
     DirectRequests.Shared shared =
         new DirectRequests.Shared(
-            NO_LIBRARY,
+            new LibFuse2(),
             0,
             0,
             fuse,
@@ -134,7 +130,7 @@ final class DirectRequestsTest {
   @AfterEach
   void close() {
     requests.close();
-    LIBC.close(fd);
+    LibC.close(fd);
   }
 
   private long handle(boolean bypassesCache) {
@@ -291,7 +287,7 @@ final class DirectRequestsTest {
   /** What a request takes must not grow with their number: a collector would stop all of them. */
   @Test
   void readsWritesAndSearchesTakeNoMemory() {
-    int devNull = LIBC.open("/dev/null", 2, 0);
+    int devNull = LibC.open("/dev/null", 2, 0);
     use(devNull);
     long number = handle(false);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -304,7 +300,7 @@ final class DirectRequestsTest {
 
     long bytes = threads.getThreadAllocatedBytes(thread) - before;
     assertThat(bytes).as("bytes for %d requests", 3 * rounds).isLessThan(rounds);
-    LIBC.close(devNull);
+    LibC.close(devNull);
   }
 
   private void run(int rounds, long number) {

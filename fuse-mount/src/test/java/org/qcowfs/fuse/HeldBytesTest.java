@@ -8,7 +8,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
-import jnr.ffi.LibraryLoader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -17,7 +16,6 @@ import org.qcowfs.fuse.wire.FuseDevice;
 
 /** Questions go to a file, in place of the FUSE device. */
 final class HeldBytesTest {
-  private static final LibC LIBC = LibraryLoader.create(LibC.class).failImmediately().load("c");
   private static final int O_RDWR_CREAT_TRUNC = 0x242;
   private static final int QUESTION_BYTES = 48;
 
@@ -29,13 +27,13 @@ final class HeldBytesTest {
   @BeforeEach
   void open() {
     questions = directory.resolve("questions");
-    fd = LIBC.open(questions.toString(), O_RDWR_CREAT_TRUNC, 0600);
+    fd = LibC.open(questions.toString(), O_RDWR_CREAT_TRUNC, 0600);
     held = new HeldBytes(new FuseDevice(fd));
   }
 
   @AfterEach
   void close() {
-    LIBC.close(fd);
+    LibC.close(fd);
   }
 
   private CompletableFuture<byte[]> ask() {

@@ -1,7 +1,12 @@
 package org.qcowfs.fuse.wire;
 
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Runtime;
+import static com.kenai.jffi.Type.POINTER;
+import static com.kenai.jffi.Type.SINT32;
+import static com.kenai.jffi.Type.SINT64;
+
+import com.kenai.jffi.Function;
+import com.kenai.jffi.Invoker;
+import com.kenai.jffi.LastError;
 
 /**
  * The descriptor by which the kernel hands out requests and takes answers. Any number of threads;
@@ -13,9 +18,12 @@ public final class FuseDevice {
   private static final int EAGAIN = 11;
   private static final int ENODEV = 19;
 
-  private static final DeviceCalls CALLS =
-      LibraryLoader.create(DeviceCalls.class).failImmediately().load("c");
-  private static final Runtime RUNTIME = Runtime.getRuntime(CALLS);
+  private static final Invoker INVOKER = Invoker.getInstance();
+  private static final LastError LAST_ERROR = LastError.getInstance();
+  private static final NativeLibrary LIBRARY = NativeLibrary.ofSystem();
+  private static final Function READ = LIBRARY.function("read", SINT64, SINT32, POINTER, SINT64);
+  private static final Function WRITEV =
+      LIBRARY.function("writev", SINT64, SINT32, POINTER, SINT32);
 
   private final int fd;
 
@@ -36,11 +44,11 @@ public final class FuseDevice {
    */
   int receive(long buffer, int bytes) {
     while (true) {
-      long received = CALLS.read(fd, buffer, bytes);
+      long received = INVOKER.invokeNNNrN(READ, fd, buffer, bytes);
       if (received >= 0) {
         return (int) received;
       }
-      int errno = RUNTIME.getLastError();
+      int errno = LAST_ERROR.get();
       if (errno == ENODEV) {
         return 0;
       }
@@ -58,8 +66,8 @@ public final class FuseDevice {
    * @return 0 or a negative error number; {@code -ENOENT} when nobody waits for the answer any more
    */
   public int send(long vectors, int count) {
-    while (CALLS.writev(fd, vectors, count) < 0) {
-      int errno = RUNTIME.getLastError();
+    while (INVOKER.invokeNNNrN(WRITEV, fd, vectors, count) < 0) {
+      int errno = LAST_ERROR.get();
       if (errno != EINTR && errno != EAGAIN) {
         return -errno;
       }
