@@ -32,6 +32,20 @@ final class StartTest {
     assertThat(loaded(LAUNCHER, "org.qcowfs.cli.Main")).contains("shared objects file");
   }
 
+  /** A lambda of one of its interfaces would keep that, and all that extend it, out of it. */
+  @Test
+  void soDoAllOfTheCommandLinesClasses() throws IOException {
+    assertThat(loaded(LAUNCHER))
+        .filteredOn(line -> line.contains(" picocli.") || line.contains(".cli."))
+        .hasSizeGreaterThan(100)
+        .allMatch(line -> line.contains("shared objects file"));
+  }
+
+  @Test
+  void noAnnotationIsReadForAShortCommand() throws IOException {
+    assertThat(loaded(LAUNCHER)).noneMatch(line -> line.contains("__dynamic_proxy__"));
+  }
+
   @Test
   void anArchiveOfOtherJarsIsIgnoredInSilence() throws IOException {
     Path launcher = copyOfProgram();
@@ -65,13 +79,19 @@ final class StartTest {
 
   /** What the JVM says of where a class came from. */
   private String loaded(Path launcher, String name) throws IOException {
+    return loaded(launcher).stream()
+        .filter(line -> line.contains(" " + name + " "))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private List<String> loaded(Path launcher) throws IOException {
     Path log = directory.resolve("classes.log");
     Command.of(launcher, "info", image)
         .env("QCOWFS_JAVA_OPTS", "-Xlog:class+load:file=" + log)
         .run()
         .succeeded();
-    List<String> lines = Files.readAllLines(log);
-    return lines.stream().filter(line -> line.contains(" " + name + " ")).findFirst().orElseThrow();
+    return Files.readAllLines(log);
   }
 
   private static Path onlyFile(Path directory, String glob) throws IOException {
