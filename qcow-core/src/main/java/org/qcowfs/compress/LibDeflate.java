@@ -9,7 +9,8 @@ import jnr.ffi.types.size_t;
 
 /**
  * The library libdeflate, where the machine has it: about two thirds of the time of the zlib in the
- * JDK. It takes what is in order; whatever it refuses, zlib shall judge.
+ * JDK. It takes what is in order, and some damaged streams of the right length that zlib refuses;
+ * whatever it refuses itself, zlib shall judge.
  *
  * <p>Thread rules: one instance for each thread. The native memory of an instance (11 KiB) is never
  * freed, so it belongs to a thread that stays.
