@@ -74,9 +74,14 @@ public final class MountedImage implements AutoCloseable {
     return mountpoint.resolve(name);
   }
 
-  /** The log file that the mount has named. */
+  /**
+   * The log file that the mount has named, once it has begun. The daemon loads the logging library
+   * after the mount has answered, and what is logged meanwhile waits for that.
+   */
   public Path log() {
-    return Path.of(said.strip().replaceFirst(".*log in ", ""));
+    Path log = Path.of(said.strip().replaceFirst(".*log in ", ""));
+    Await.until("the log has begun", () -> log.toFile().length() > 0);
+    return log;
   }
 
   /** The one process that serves the mount. */
