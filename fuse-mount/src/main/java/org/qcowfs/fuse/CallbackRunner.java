@@ -3,7 +3,6 @@ package org.qcowfs.fuse;
 import java.io.IOException;
 import org.qcowfs.errno.Errno;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs the work of callbacks: nothing that it throws reaches native code, where it would become an
@@ -32,7 +31,7 @@ final class CallbackRunner {
    * Holds the logger, so that the logging library is loaded by the first line and not by the mount.
    */
   private static final class Log {
-    static final Logger LOG = LoggerFactory.getLogger(CallbackRunner.class);
+    static final Logger LOG = Loggers.of(CallbackRunner.class);
   }
 
   /** The work's answer, or the negative error number of what it threw, after a line in the log. */

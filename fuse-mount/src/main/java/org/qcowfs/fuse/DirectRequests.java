@@ -13,7 +13,6 @@ import org.qcowfs.fuse.wire.OpenReply;
 import org.qcowfs.fuse.wire.ReplyVectors;
 import org.qcowfs.fuse.wire.RequestBuffer;
 import org.qcowfs.fuse.wire.RequestHeader;
-import org.slf4j.LoggerFactory;
 
 /**
  * Requests that are read from the kernel without libfuse. Those that reads and writes consist of
@@ -194,7 +193,7 @@ final class DirectRequests implements RequestSource {
   }
 
   private static void log(Negotiation agreed) {
-    LoggerFactory.getLogger(DirectRequests.class)
+    Loggers.of(DirectRequests.class)
         .debug(
             agreed.longRequests()
                 ? "requests of open files are answered without libfuse (protocol 7.{})"

@@ -7,7 +7,6 @@ import org.jspecify.annotations.Nullable;
 import org.qcowfs.errno.Errno;
 import org.qcowfs.tree.PageCache;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Makes the kernel write out and forget pages of files, by the notifications of the protocol. */
 final class KernelPages {
@@ -97,7 +96,7 @@ final class KernelPages {
 
   private void report(int errno) {
     if (failed.compareAndSet(false, true)) {
-      Logger log = LoggerFactory.getLogger(KernelPages.class);
+      Logger log = Loggers.of(KernelPages.class);
       log.error(
           "the kernel keeps outdated pages of the disk (error number {}); do not use the disk's"
               + " file and those of its partitions at once",

@@ -1,7 +1,6 @@
 package org.qcowfs.fuse;
 
 import java.util.function.Supplier;
-import org.slf4j.LoggerFactory;
 
 /** One session thread: receives a request, has it answered, and so on until the unmount. */
 final class RequestLoop implements Runnable {
@@ -34,7 +33,7 @@ final class RequestLoop implements Runnable {
       CURRENT.set(requests);
       serve(requests);
     } catch (Throwable e) {
-      LoggerFactory.getLogger(RequestLoop.class).error("a session thread failed", e);
+      Loggers.of(RequestLoop.class).error("a session thread failed", e);
     } finally {
       atEnd.run();
     }
@@ -42,7 +41,7 @@ final class RequestLoop implements Runnable {
 
   private void tryToReport(Throwable e) {
     try {
-      LoggerFactory.getLogger(RequestLoop.class).error("processing a request failed", e);
+      Loggers.of(RequestLoop.class).error("processing a request failed", e);
     } catch (Throwable inReporting) {
       lastWords.say();
     }
@@ -52,7 +51,7 @@ final class RequestLoop implements Runnable {
     while (true) {
       int received = requests.receive();
       if (received < 0) {
-        LoggerFactory.getLogger(RequestLoop.class)
+        Loggers.of(RequestLoop.class)
             .error("receiving a request failed with error number {}", -received);
       }
       if (received <= 0) {

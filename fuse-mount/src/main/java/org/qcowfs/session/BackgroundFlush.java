@@ -6,8 +6,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.qcowfs.fuse.LastWords;
+import org.qcowfs.fuse.Loggers;
 import org.qcowfs.tree.WatchedDisk;
-import org.slf4j.LoggerFactory;
 
 /**
  * Flushes a disk in the background, as far as its cache mode promises, so that not much is lost
@@ -77,7 +77,7 @@ final class BackgroundFlush implements Closeable {
   /** What this threw would end the looking for good. */
   private void tryToReport(Throwable e) {
     try {
-      LoggerFactory.getLogger(BackgroundFlush.class)
+      Loggers.of(BackgroundFlush.class)
           .error("flushing in the background failed: {}", e.getMessage(), e);
     } catch (RuntimeException | Error inReporting) {
       lastWords.say();

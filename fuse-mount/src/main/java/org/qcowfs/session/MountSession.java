@@ -10,12 +10,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.qcowfs.fuse.FuseMountException;
 import org.qcowfs.fuse.FuseSession;
+import org.qcowfs.fuse.Loggers;
 import org.qcowfs.fuse.MountSettings;
 import org.qcowfs.fuse.StandardStreams;
 import org.qcowfs.image.Images;
 import org.qcowfs.tree.Node;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One mount, from the checks before it to the last flush after it.
@@ -255,6 +255,6 @@ public final class MountSession {
   }
 
   private static Logger log() {
-    return LoggerFactory.getLogger(MountSession.class);
+    return Loggers.of(MountSession.class);
   }
 }

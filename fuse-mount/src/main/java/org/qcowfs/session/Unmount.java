@@ -3,7 +3,7 @@ package org.qcowfs.session;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.qcowfs.fuse.FuseSession;
-import org.slf4j.LoggerFactory;
+import org.qcowfs.fuse.Loggers;
 
 /** Takes one mount away, and never another one that lies at the same place. */
 final class Unmount {
@@ -39,7 +39,7 @@ final class Unmount {
       result = attempt();
     }
     if (!result.done()) {
-      LoggerFactory.getLogger(Unmount.class).warn("{}; detaching it", refusal(result));
+      Loggers.of(Unmount.class).warn("{}; detaching it", refusal(result));
       if (isOnTop()) {
         Fusermount.find().detach(mount.mountpoint());
       }
