@@ -57,14 +57,53 @@ final class L2Entries implements L2Stream.Visitor {
     return compressed.get(cluster);
   }
 
+  /** Counts at once what a sound image mostly has: entries without a fault. */
   @Override
-  public void entry(long l2Table, int index, long entry, long bitmap) throws IOException {
+  public boolean run(long l2Table, long entry, long bitmap, int entries) throws IOException {
+    enter(l2Table);
+    long hostOffset = L2Entry.hostOffset(entry);
+    if (header.hasDataFile()
+        || L2Entry.isCompressed(entry)
+        || L2Entry.reservedBits(entry) != 0
+        || (geometry.extendedL2() && SubclusterBitmap.contradictsItself(bitmap))
+        || hostOffset == 0
+        || !geometry.isClusterAligned(hostOffset)
+        || isLost(hostOffset, (long) entries * geometry.clusterBytes())) {
+      return false;
+    }
+    long first = hostOffset >>> geometry.clusterBits();
+    if ((active > 0 && !references.isCopiedRight(L2Entry.isCopied(entry), first, entries))
+        || !references.isDataAlike(first, entries)
+        || references.count(first) > maxRefcount - times) {
+      return false;
+    }
+    countFragments(hostOffset, entries);
+    references.counts().addToEach(first, entries, times);
+    return true;
+  }
+
+  private void countFragments(long hostOffset, int clusters) {
+    if (active > 0) {
+      allocatedClusters += active * clusters;
+      if (nextOffset != 0 && nextOffset != hostOffset) {
+        fragmentedClusters += active;
+      }
+      nextOffset = hostOffset + (long) clusters * geometry.clusterBytes();
+    }
+  }
+
+  private void enter(long l2Table) {
     if (l2Table != table) {
       table = l2Table;
       times = references.references(l2Table);
       active = references.activeReferences(l2Table);
       nextOffset = 0;
     }
+  }
+
+  @Override
+  public void entry(long l2Table, int index, long entry, long bitmap) throws IOException {
+    enter(l2Table);
     if (L2Entry.isCompressed(entry)) {
       compressed(index, entry, bitmap);
     } else {
@@ -120,13 +159,7 @@ final class L2Entries implements L2Stream.Visitor {
   }
 
   private void cluster(int index, long entry, long bitmap, long hostOffset) throws IOException {
-    if (active > 0) {
-      allocatedClusters += active;
-      if (nextOffset != 0 && nextOffset != hostOffset) {
-        fragmentedClusters += active;
-      }
-      nextOffset = hostOffset + geometry.clusterBytes();
-    }
+    countFragments(hostOffset, 1);
     if (header.hasDataFile()) {
       references.checkCopied(
           (problem, meaning) -> finding(index, problem, meaning),
@@ -237,13 +270,15 @@ final class L2Entries implements L2Stream.Visitor {
         overlap(index, cluster, "an L2 table", fix);
       } else if (!told && times <= maxRefcount && references.count(cluster) > maxRefcount - times) {
         told = true;
+        // Says where; the comparison with the refcounts says it too, and counts it.
         references.harmless(
             finding(
-                index,
-                references.text(
-                    "host offset 0x%x is referred to more often than its refcount can say",
-                    cluster << bits),
-                "writing to one of its users changes the others"),
+                    index,
+                    references.text(
+                        "host offset 0x%x is referred to more often than its refcount can say",
+                        cluster << bits),
+                    "writing to one of its users changes the others")
+                .times(0),
             fix.fix());
       }
       references.counts().add(cluster, times);

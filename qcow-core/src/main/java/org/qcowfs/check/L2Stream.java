@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.qcowfs.alloc.ClusterCounts;
+import org.qcowfs.format.L2Entry;
 import org.qcowfs.geometry.ClusterGeometry;
 import org.qcowfs.storage.BlockStorage;
 
@@ -25,10 +26,22 @@ final class L2Stream implements Closeable {
   private static final int PIECE_BYTES = 256 << 10;
   private static final int PIECES_AHEAD = 6;
 
-  /** Takes an entry; its second word is 0 where entries are not extended. */
+  /** Takes entries; the second word of each is 0 where they are not extended. */
   @FunctionalInterface
   interface Visitor {
     void entry(long table, int index, long entry, long bitmap) throws IOException;
+
+    /**
+     * Takes several entries at once. There may be unused ones between them. Their clusters lie one
+     * behind the other in the file, and they are alike in all else.
+     *
+     * @param entry the first
+     * @param bitmap of each
+     * @return false where they are to be shown one by one
+     */
+    default boolean run(long table, long entry, long bitmap, int entries) throws IOException {
+      return false;
+    }
   }
 
   /** Is told how many tables there are, and how many have been read. */
@@ -64,6 +77,9 @@ final class L2Stream implements Closeable {
       this.indices = new int[count][];
     }
   }
+
+  /** Fewer entries are shown one by one. */
+  private static final int RUN_MIN = 4;
 
   /** A multiple of the words of any entry. */
   private static final int WORDS_AT_ONCE = 8;
@@ -148,14 +164,44 @@ final class L2Stream implements Closeable {
     }
     int words = geometry.l2EntryWords();
     for (int i = 0; i < piece.count; i++) {
-      for (int at = 0; at < piece.indices[i].length; at++) {
-        long entry = piece.words[i][at * words];
-        long bitmap = words == 1 ? 0 : piece.words[i][at * words + 1];
-        visitor.entry(piece.tables[i], piece.firstIndex + piece.indices[i][at], entry, bitmap);
-      }
+      show(piece, i, visitor);
     }
     boolean last = (piece.firstIndex + 1L) * words * Long.BYTES > tableBytes - pieceBytes;
     return last ? piece.count : 0;
+  }
+
+  private void show(Piece piece, int i, Visitor visitor) throws IOException {
+    long table = piece.tables[i];
+    int words = geometry.l2EntryWords();
+    int end = piece.indices[i].length;
+    for (int first = 0; first < end; ) {
+      int behind = first + wordsOfRun(piece.words[i], first * words) / words;
+      long entry = piece.words[i][first * words];
+      long bitmap = words == 1 ? 0 : piece.words[i][first * words + 1];
+      if (behind - first >= RUN_MIN && visitor.run(table, entry, bitmap, behind - first)) {
+        first = behind;
+      }
+      for (; first < behind; first++) {
+        visitor.entry(
+            table,
+            piece.firstIndex + piece.indices[i][first],
+            piece.words[i][first * words],
+            words == 1 ? 0 : piece.words[i][first * words + 1]);
+      }
+    }
+  }
+
+  /** How many words from there on belong to entries whose clusters follow each other. */
+  private int wordsOfRun(long[] words, int first) {
+    int step = geometry.l2EntryWords();
+    int clusterBytes = geometry.clusterBytes();
+    int at = first + step;
+    while (at < words.length
+        && L2Entry.follows(words[at], words[at - step], clusterBytes)
+        && (step == 1 || words[at + 1] == words[at - 1])) {
+      at += step;
+    }
+    return at - first;
   }
 
   private Piece read(long[] tables, int count, int start) throws IOException {

@@ -49,16 +49,20 @@ final class RefcountComparison {
     findUsers();
     long end = Math.max(references.endCluster(), references.misaligned().end());
     for (long cluster = next(0); cluster >= 0 && cluster < end; cluster = next(cluster + 1)) {
-      highestCluster = cluster;
       compare(cluster);
     }
     endRun();
+    highestCluster =
+        Math.max(
+            0,
+            Math.max(
+                Math.max(references.counts().end(), references.misaligned().end()) - 1,
+                stored.last(end)));
   }
 
+  /** The next cluster whose refcounts may differ. */
   private long next(long from) {
-    long counted = nextOf(references.counts().next(from), references.misaligned().next(from));
-    long held = stored.next(from);
-    return nextOf(counted, held);
+    return nextOf(stored.mismatch(references.counts(), from), references.misaligned().next(from));
   }
 
   private static long nextOf(long some, long others) {
@@ -135,9 +139,9 @@ final class RefcountComparison {
   /** Who refers to the first clusters whose refcounts are too low. */
   private void findUsers() throws IOException {
     long end = references.endCluster();
-    for (long cluster = references.counts().next(0);
+    for (long cluster = stored.mismatch(references.counts(), 0);
         cluster >= 0 && cluster < end && users.size() < USERS_LOOKED_UP;
-        cluster = references.counts().next(cluster + 1)) {
+        cluster = stored.mismatch(references.counts(), cluster + 1)) {
       if (stored.get(cluster) < Math.min(maxRefcount, references.count(cluster))) {
         users.put(cluster, ownName(cluster));
       }

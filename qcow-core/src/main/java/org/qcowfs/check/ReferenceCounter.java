@@ -184,6 +184,22 @@ public final class ReferenceCounter {
     return Math.max(fileClusters(), counts.end());
   }
 
+  /** Whether a range of clusters can only be data, referred to equally often all over. */
+  boolean isDataAlike(long first, long clusters) {
+    return l2Tables.isEach(first, clusters, 0)
+        && structures.isNone(first, clusters)
+        && counts.isEach(first, clusters, counts.get(first));
+  }
+
+  /** Whether a COPIED flag is right for each cluster of a range, as far as is quickly told. */
+  boolean isCopiedRight(boolean copied, long first, long clusters) {
+    if (stored == null) {
+      return true;
+    }
+    long refcount = stored.get(first);
+    return copied == (refcount == 1) && stored.isEach(first, clusters, refcount);
+  }
+
   /** Whether a range ends so far behind the file that it can be none: QEMU's rule. */
   boolean isPastEnd(long hostOffset, long bytes) {
     return hostOffset < 0 || hostOffset - fileBytes >= geometry.clusterBytes() - bytes;

@@ -26,6 +26,7 @@ final class StoredRefcounts {
   private final long clustersPerBlock;
   private final long end;
   private final ByteBuffer piece;
+  private final long[] words;
 
   private StoredRefcounts(BlockStorage storage, Header header) throws IOException {
     this.storage = storage;
@@ -36,6 +37,7 @@ final class StoredRefcounts {
     this.piece =
         ByteBuffer.allocateDirect(Math.min(PIECE_BYTES, header.clusterBytes()))
             .order(ByteOrder.BIG_ENDIAN);
+    this.words = new long[piece.capacity() / Long.BYTES];
   }
 
   /** Reads every refcount of the file. */
@@ -79,13 +81,37 @@ final class StoredRefcounts {
     while (piece.hasRemaining()) {
       piece.put((byte) 0);
     }
+    piece.flip().asLongBuffer().get(words, 0, piece.capacity() / Long.BYTES);
+    int perWord = Long.SIZE >> header.refcountOrder();
     int last = (int) Math.min(count, end - firstCluster);
-    for (int i = 0; i < last; i++) {
-      long value = RefcountEntries.get(piece, header.refcountOrder(), i);
-      if (value != 0) {
-        values.add(firstCluster + i, value < 0 ? Long.MAX_VALUE : value);
+    for (int first = 0; first < last; ) {
+      int behind = Math.min(last, endOfAlike(first / perWord) * perWord);
+      if (behind > first) {
+        values.addToEach(firstCluster + first, behind - first, value(first));
+        first = behind;
+      } else {
+        for (int i = 0; i < perWord && first < last; i++, first++) {
+          values.add(firstCluster + first, value(first));
+        }
       }
     }
+  }
+
+  private long value(int index) {
+    long value = RefcountEntries.get(piece, header.refcountOrder(), index);
+    return value < 0 ? Long.MAX_VALUE : value;
+  }
+
+  /** The first word from the given one on that holds another refcount than all of those before. */
+  private int endOfAlike(int first) {
+    long word = words[first];
+    int at = first;
+    if (word == Long.rotateLeft(word, 1 << header.refcountOrder())) {
+      while (at < words.length && words[at] == word) {
+        at++;
+      }
+    }
+    return at;
   }
 
   /** The refcount of a cluster; 0 where it cannot be known. Those above 2^63 are a little less. */
@@ -93,13 +119,23 @@ final class StoredRefcounts {
     return values.get(cluster);
   }
 
+  /** Whether each cluster of a range has this refcount, and that is known. */
+  boolean isEach(long first, long clusters, long refcount) {
+    return unreadable.isEmpty() && values.isEach(first, clusters, refcount);
+  }
+
   /** Whether the block that counts the cluster lies where none can be. */
   boolean isUnreadable(long cluster) {
     return !unreadable.isEmpty() && unreadable.contains(cluster / clustersPerBlock);
   }
 
-  /** The first cluster at or behind the given one whose refcount is not 0, or -1. */
-  long next(long cluster) {
-    return values.next(cluster);
+  /** The first cluster at or behind the given one whose refcount is another one, or -1. */
+  long mismatch(ClusterCounts counted, long from) {
+    return values.mismatch(counted, from);
+  }
+
+  /** The last cluster in front of the given one whose refcount is not 0, or -1. */
+  long last(long end) {
+    return values.last(end);
   }
 }

@@ -34,6 +34,11 @@ final class Structures {
     return clusters.get(cluster) != 0;
   }
 
+  /** Whether nothing lies in a range of clusters. */
+  boolean isNone(long first, long count) {
+    return clusters.isEach(first, count, 0);
+  }
+
   /** How many structures lie there. */
   long count(long cluster) {
     return clusters.get(cluster);

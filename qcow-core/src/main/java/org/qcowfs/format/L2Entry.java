@@ -54,6 +54,16 @@ public final class L2Entry {
     return (entry & ZERO) != 0;
   }
 
+  /**
+   * Whether the standard cluster of an entry lies directly behind that of another one, and both
+   * have the same flags.
+   */
+  public static boolean follows(long entry, long before, long clusterBytes) {
+    return entry == before + clusterBytes
+        && ((entry ^ before) & ~OFFSET_MASK) == 0
+        && !isCompressed(entry);
+  }
+
   /** Host offset of a standard cluster, or 0 where it has none. */
   public static long hostOffset(long entry) {
     return entry & OFFSET_MASK;

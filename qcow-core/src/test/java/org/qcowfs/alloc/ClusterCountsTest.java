@@ -3,6 +3,11 @@ package org.qcowfs.alloc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 import org.qcowfs.error.UnsupportedFeatureException;
 
@@ -39,6 +44,54 @@ final class ClusterCountsTest {
     assertThat(counts.next(513)).isEqualTo(1L << 40);
     assertThat(counts.next((1L << 40) + 1)).isEqualTo(-1);
     assertThat(counts.end()).isEqualTo((1L << 40) + 1);
+  }
+
+  @RepeatedTest(50)
+  void rangesAreCountedAsTheirClustersOneByOne(RepetitionInfo repetition) throws Exception {
+    ClusterCounts others = new ClusterCounts();
+    Map<Long, Long> model = new HashMap<>();
+    Map<Long, Long> othersModel = new HashMap<>();
+    Random random = new Random(repetition.getCurrentRepetition());
+    for (int round = 0; round < 60; round++) {
+      boolean mine = random.nextInt(8) != 0;
+      long first = random.nextInt(3) * 400L + random.nextInt(3) * 512L + random.nextInt(5);
+      int clusters = 1 + random.nextInt(random.nextBoolean() ? 6 : 1200);
+      long times = random.nextInt(20) == 0 ? 250 : random.nextInt(3);
+      (mine ? counts : others).addToEach(first, clusters, times);
+      for (long cluster = first; cluster < first + clusters; cluster++) {
+        (mine ? model : othersModel).merge(cluster, times, Long::sum);
+      }
+      long from = random.nextInt(3000);
+      long behind = from + 1 + random.nextInt(700);
+      long count = model.getOrDefault(from, 0L);
+      boolean each = true;
+      for (long cluster = from; cluster < behind; cluster++) {
+        assertThat(counts.get(cluster)).isEqualTo(model.getOrDefault(cluster, 0L));
+        each &= model.getOrDefault(cluster, 0L) == count;
+      }
+      assertThat(counts.isEach(from, behind - from, count)).isEqualTo(each);
+      assertThat(counts.isEach(from, behind - from, count + 1)).isFalse();
+      assertThat(counts.mismatch(others, from)).isEqualTo(mismatch(model, othersModel, from));
+      assertThat(counts.mismatch(counts, from)).isEqualTo(-1);
+      assertThat(counts.last(from)).isEqualTo(last(model, from));
+    }
+  }
+
+  private static long mismatch(Map<Long, Long> some, Map<Long, Long> others, long from) {
+    for (long cluster = from; cluster < 4000; cluster++) {
+      if (!some.getOrDefault(cluster, 0L).equals(others.getOrDefault(cluster, 0L))) {
+        return cluster;
+      }
+    }
+    return -1;
+  }
+
+  private static long last(Map<Long, Long> model, long end) {
+    long cluster = end - 1;
+    while (cluster >= 0 && model.getOrDefault(cluster, 0L) == 0) {
+      cluster--;
+    }
+    return cluster;
   }
 
   @Test
