@@ -13,9 +13,15 @@ import org.qcowfs.storage.BlockStorage;
  * <p>Thread rules: any number of threads.
  */
 final class Qcow2Extents {
+  /** As {@link org.qcowfs.mapping.Qcow2Layer#lookup}. */
+  @FunctionalInterface
+  interface Lookup {
+    void lookup(long guestOffset, long maxLength, MappedRun run) throws IOException;
+  }
+
   private final Path image;
   private final BlockStorage guestData;
-  private final LayerSource layer;
+  private final Lookup layer;
   private final @Nullable BlockDevice backing;
   private final MetadataPreallocation preallocation;
 
@@ -27,7 +33,7 @@ final class Qcow2Extents {
   Qcow2Extents(
       Path image,
       BlockStorage guestData,
-      LayerSource layer,
+      Lookup layer,
       @Nullable BlockDevice backing,
       MetadataPreallocation preallocation) {
     this.image = image;
@@ -44,7 +50,7 @@ final class Qcow2Extents {
     long at = guestOffset;
     while (at < end) {
       try {
-        layer.get().lookup(at, end - at, run);
+        layer.lookup(at, end - at, run);
       } catch (Qcow2Exception e) {
         throw e.in(image);
       }

@@ -89,7 +89,7 @@ final class Qcow2Image implements Image {
               backing == null ? 0 : backing.size(),
               write.settings(),
               NamedStructures.read(file, metadata.header(), metadata.extensions()));
-      Qcow2Extents extents = extents(active::layer);
+      Qcow2Extents extents = extents(active::lookup);
       List<HostFile> hostFiles =
           files.guestData() instanceof HostFile data && data != file
               ? List.of(file, data)
@@ -101,7 +101,7 @@ final class Qcow2Image implements Image {
     }
   }
 
-  private Qcow2Extents extents(LayerSource layer) {
+  private Qcow2Extents extents(Qcow2Extents.Lookup layer) {
     return new Qcow2Extents(file.name(), files.guestData(), layer, backing, preallocation);
   }
 
@@ -125,7 +125,9 @@ final class Qcow2Image implements Image {
   }
 
   private BlockDevice device(long size, LayerSource layer) {
-    return new Qcow2Device(file.name(), size, layer, extents(layer));
+    Qcow2Extents extents =
+        extents((guestOffset, maxLength, run) -> layer.get().lookup(guestOffset, maxLength, run));
+    return new Qcow2Device(file.name(), size, layer, extents);
   }
 
   @Override

@@ -117,9 +117,13 @@ public final class ActiveDisk {
     }
   }
 
-  /** The layer, for lookups. */
-  public Qcow2Layer layer() {
-    return layer;
+  /** As {@link Qcow2Layer#lookup}. */
+  public void lookup(long guestOffset, long maxLength, MappedRun run) throws IOException {
+    try {
+      layer.lookup(guestOffset, maxLength, run);
+    } catch (CorruptImageException e) {
+      throw corruption.met(e);
+    }
   }
 
   /** Writes the source's remaining bytes; the range lies in the disk. */

@@ -64,7 +64,7 @@ final class SimulatedDisk implements GuestDisk {
     Path name = Path.of("simulated");
     Qcow2Extents extents =
         new Qcow2Extents(
-            name, guestData, active::layer, null, new MetadataPreallocation(image, header));
+            name, guestData, active::lookup, null, new MetadataPreallocation(image, header));
     Qcow2WritableDisk writable = new Qcow2WritableDisk(active, extents, List.of());
     CachedDisk disk = new CachedDisk(name, writable, variant.mode());
     if (variant.has(CrashVariant.Trait.WITHOUT_BARRIERS)) {

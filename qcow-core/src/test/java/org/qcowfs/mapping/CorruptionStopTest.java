@@ -56,6 +56,27 @@ final class CorruptionStopTest {
     assertThat(disk.isMarkedCorrupt()).isTrue();
   }
 
+  /** As who asks where the holes of the disk are. */
+  @Test
+  void aLookupThatMeetsAMalformedEntryMarksTheImageToo() throws IOException {
+    ActiveDisk disk = TestDisk.open(misaligned());
+
+    assertThatExceptionOfType(HostIoException.class)
+        .isThrownBy(() -> disk.lookup(0, CLUSTER, new MappedRun()))
+        .withMessageContaining("not aligned")
+        .withMessageContaining("has been marked corrupt");
+
+    assertThat(disk.isMarkedCorrupt()).isTrue();
+  }
+
+  private static MemoryStorage misaligned() {
+    ImageBuilder builder = new ImageBuilder(3, 12).virtualSize(64L * CLUSTER);
+    builder.disk().data(0, new byte[CLUSTER]);
+    TestImage image = builder.build();
+    image.bytes().putLong(image.l2EntryOffset(0), 1L << 63 | image.clusterOffset(0) + 512);
+    return MemoryStorage.of(image.bytes().read(0, Math.toIntExact(image.bytes().size())));
+  }
+
   /** In the modes that never flush, the order of writes is all there is. */
   @Test
   void withoutBarriersNothingIsFlushed() throws IOException {

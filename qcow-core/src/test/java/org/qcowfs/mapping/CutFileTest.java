@@ -32,7 +32,7 @@ final class CutFileTest {
 
   private void cut() throws IOException {
     MappedRun lastWritten = new MappedRun();
-    disk.layer().lookup((WRITTEN - 1L) * CLUSTER, CLUSTER, lastWritten);
+    disk.lookup((WRITTEN - 1L) * CLUSTER, CLUSTER, lastWritten);
     cutTo = lastWritten.hostOffset();
     file.resize(cutTo);
   }
