@@ -20,10 +20,10 @@ import org.qcowfs.it.kit.MountTable;
 import org.qcowfs.it.kit.NeedsMounts;
 import org.qcowfs.it.kit.TestDirectory;
 
-/** {@code bench/compare} runs, at sizes that measure nothing. */
+/** {@code bench/compare} and {@code bench/check} run, at sizes that measure nothing. */
 @NeedsMounts
 final class CompareTest {
-  private static final Path COMPARE = Checkout.root().resolve("integration-tests/bench/compare");
+  private static final Path BENCH = Checkout.root().resolve("integration-tests/bench");
 
   /** Longer than its own for what it starts, so that it can say what hangs, and end it. */
   private static final Duration DEADLINE = Duration.ofMinutes(5);
@@ -62,6 +62,27 @@ final class CompareTest {
   }
 
   private Command compare(Object... arguments) {
-    return Command.of(COMPARE, "--dir", directory).with(List.of(arguments)).within(DEADLINE);
+    return command("compare", arguments);
+  }
+
+  private Command command(String name, Object... arguments) {
+    return Command.of(BENCH.resolve(name), "--dir", directory)
+        .with(List.of(arguments))
+        .within(DEADLINE);
+  }
+
+  @Test
+  void checksOfEveryLayoutAreComparedAndNothingStaysBehind() throws IOException {
+    Path json = directory.resolve("result.json");
+    command("check", "--quick", "--json", json).run().succeeded();
+
+    JsonNode layouts = new ObjectMapper().readTree(json.toFile());
+    assertThat(layouts).hasSize(4);
+    for (JsonNode layout : layouts) {
+      assertThat(layout.get("qcowfs").get("median").asDouble()).isPositive();
+      assertThat(layout.get("qemu-img").get("median").asDouble()).isPositive();
+    }
+    Files.delete(json);
+    assertThat(directory).isEmptyDirectory();
   }
 }
