@@ -13,11 +13,13 @@ import org.qcowfs.geometry.ClusterGeometry;
  */
 final class L1Entries {
   private final ReferenceCounter references;
+  private final CopiedChecks copiedChecks;
   private final Header header;
   private final ClusterGeometry geometry;
 
   L1Entries(ReferenceCounter references, Header header) {
     this.references = references;
+    this.copiedChecks = references.copiedChecks();
     this.header = header;
     this.geometry = header.geometry();
   }
@@ -41,7 +43,7 @@ final class L1Entries {
       return;
     }
     if (table.isActive()) {
-      references.checkCopied(
+      copiedChecks.check(
           (problem, meaning) -> finding(table, index, problem, meaning),
           L1Entry.isCopied(entry),
           l2Table,

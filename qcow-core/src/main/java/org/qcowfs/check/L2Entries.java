@@ -26,9 +26,11 @@ final class L2Entries implements L2Stream.Visitor {
   private static final Finding UNREAD = Finding.corruption("L2 table", 0, "", "");
 
   private final ReferenceCounter references;
+  private final CopiedChecks copiedChecks;
   private final Header header;
   private final ClusterGeometry geometry;
   private final L2Places places;
+  private final L2Fixes fixes;
   private final ClusterCounts compressed = new ClusterCounts();
   private final long maxRefcount;
   private long allocatedClusters;
@@ -41,8 +43,10 @@ final class L2Entries implements L2Stream.Visitor {
 
   L2Entries(ReferenceCounter references, Header header) {
     this.references = references;
+    this.copiedChecks = references.copiedChecks();
     this.header = header;
     this.geometry = header.geometry();
+    this.fixes = new L2Fixes(header);
     this.places = new L2Places(references, geometry);
     this.maxRefcount =
         header.refcountOrder() == 6 ? Long.MAX_VALUE : (1L << header.refcountBits()) - 1;
@@ -72,7 +76,7 @@ final class L2Entries implements L2Stream.Visitor {
       return false;
     }
     long first = hostOffset >>> geometry.clusterBits();
-    if ((active > 0 && !references.isCopiedRight(L2Entry.isCopied(entry), first, entries))
+    if ((active > 0 && !copiedChecks.isRight(L2Entry.isCopied(entry), first, entries))
         || !references.isDataAlike(first, entries)
         || references.count(first) > maxRefcount - times) {
       return false;
@@ -111,10 +115,6 @@ final class L2Entries implements L2Stream.Visitor {
     }
   }
 
-  private long wordOffset(int index) {
-    return table + (long) index * geometry.l2EntryWords() * Long.BYTES;
-  }
-
   private Finding finding(int index, String problem, String consequence) throws IOException {
     if (!references.wantsText()) {
       return UNREAD.times(times);
@@ -122,17 +122,11 @@ final class L2Entries implements L2Stream.Visitor {
     return places.finding(table, index, problem, consequence).times(times);
   }
 
-  private Fix words(int index, long entry, long bitmap) {
-    return geometry.extendedL2()
-        ? Fix.Words.bothInL2(wordOffset(index), entry, bitmap)
-        : Fix.Words.inL2(wordOffset(index), entry);
-  }
-
   private void standard(int index, long entry, long bitmap) throws IOException {
     if (L2Entry.reservedBits(entry) != 0) {
       references.harmless(
           finding(index, references.text("reserved bits are set: 0x%x", entry), ""),
-          words(index, entry & ~L2Entry.reservedBits(entry), bitmap));
+          fixes.words(table, index, entry & ~L2Entry.reservedBits(entry), bitmap));
     }
     long hostOffset = L2Entry.hostOffset(entry);
     boolean placed = hostOffset != 0 || (header.hasDataFile() && L2Entry.isCopied(entry));
@@ -143,7 +137,7 @@ final class L2Entries implements L2Stream.Visitor {
                 index,
                 references.text("has subclusters, but no cluster: bitmap 0x%x", bitmap),
                 UNREADABLE),
-            lost(index, entry, bitmap));
+            fixes.lost(table, index, entry, bitmap));
       }
       return;
     }
@@ -153,7 +147,7 @@ final class L2Entries implements L2Stream.Visitor {
               index,
               references.text("subclusters are data and zeros at once: bitmap 0x%x", bitmap),
               UNREADABLE),
-          words(index, entry, bitmap & ~(bitmap << 32)));
+          fixes.words(table, index, entry, bitmap & ~(bitmap << 32)));
     }
     cluster(index, entry, bitmap, hostOffset);
   }
@@ -161,14 +155,14 @@ final class L2Entries implements L2Stream.Visitor {
   private void cluster(int index, long entry, long bitmap, long hostOffset) throws IOException {
     countFragments(hostOffset, 1);
     if (header.hasDataFile()) {
-      references.checkCopied(
+      copiedChecks.check(
           (problem, meaning) -> finding(index, problem, meaning),
           L2Entry.isCopied(entry),
           hostOffset,
           active,
           1);
     } else {
-      references.checkCopied(
+      copiedChecks.check(
           (problem, meaning) -> finding(index, problem, meaning),
           L2Entry.isCopied(entry),
           hostOffset,
@@ -182,7 +176,7 @@ final class L2Entries implements L2Stream.Visitor {
                       "what it names, host offset 0x%x, is not aligned to a cluster", hostOffset),
                   consequenceOfLoss(entry, bitmap))
               .times(times * references.errorsOfMisaligned(hostOffset)),
-          lost(index, entry, bitmap));
+          fixes.lost(table, index, entry, bitmap));
       if (!header.hasDataFile()) {
         references.countMisaligned(hostOffset, times);
       }
@@ -196,14 +190,14 @@ final class L2Entries implements L2Stream.Visitor {
     if (isLost(hostOffset, bytes)) {
       references.hiding(
           finding(index, pastEnd(hostOffset), consequenceOfLoss(entry, bitmap)),
-          lost(index, entry, bitmap));
+          fixes.lost(table, index, entry, bitmap));
       return;
     }
     count(
         index,
         hostOffset,
         bytes,
-        () -> relocation(index, entry, Pointer.L2_ENTRY, hostOffset, bytes));
+        () -> fixes.relocation(table, index, entry, Pointer.L2_ENTRY, hostOffset, bytes));
   }
 
   /** What lies behind the end is counted strictly, so that a repair can make room for it. */
@@ -227,30 +221,6 @@ final class L2Entries implements L2Stream.Visitor {
     return data
         ? references.text("%d bytes of the disk are lost", geometry.clusterBytes())
         : "it reads as zeros";
-  }
-
-  /** What cannot be read any more becomes zeros, and never the older contents of a backing file. */
-  private Fix lost(int index, long entry, long bitmap) {
-    if (geometry.extendedL2()) {
-      long zeros = (bitmap & SubclusterBitmap.ALL_ZERO) | (bitmap << 32);
-      return Fix.Words.bothInL2(wordOffset(index), L2Entry.UNALLOCATED, zeros);
-    }
-    if (header.version() >= 3) {
-      return Fix.Words.inL2(wordOffset(index), L2Entry.ZERO_PLAIN);
-    }
-    return header.backingNameOffset() == 0
-        ? Fix.Words.inL2(wordOffset(index), L2Entry.UNALLOCATED)
-        : new Fix.Relocate(
-            wordOffset(index),
-            entry & ~(L2Entry.reservedBits(entry) | 1L << 62),
-            Pointer.L2_ENTRY,
-            0,
-            geometry.clusterBytes(),
-            true);
-  }
-
-  private Fix relocation(int index, long entry, Pointer kind, long hostOffset, long bytes) {
-    return new Fix.Relocate(wordOffset(index), entry, kind, hostOffset, bytes, false);
   }
 
   private interface FixSource {
@@ -302,19 +272,19 @@ final class L2Entries implements L2Stream.Visitor {
     if (L2Entry.isCopied(entry)) {
       references.harmless(
           finding(index, "COPIED is set of compressed data", ""),
-          words(index, L2Entry.withCopied(entry, false), bitmap));
+          fixes.words(table, index, L2Entry.withCopied(entry, false), bitmap));
     }
     if (header.hasDataFile()) {
       references.hiding(
           finding(index, "what it names is compressed, beside an external data file", UNREADABLE),
-          lost(index, entry, bitmap));
+          fixes.lost(table, index, entry, bitmap));
       return;
     }
     if (bitmap != 0) {
       references.hiding(
           finding(
               index, references.text("compressed data has subclusters: bitmap 0x%x", bitmap), ""),
-          words(index, L2Entry.withCopied(entry, false), 0));
+          fixes.words(table, index, L2Entry.withCopied(entry, false), 0));
       if (!references.isStrict()) {
         return;
       }
@@ -325,8 +295,9 @@ final class L2Entries implements L2Stream.Visitor {
       references.hiding(
           finding(index, pastEnd(hostOffset), consequenceOfLoss(0, -1)),
           hostOffset < references.fileBytes()
-              ? words(index, shortened(entry, hostOffset), bitmap)
-              : lost(index, entry, bitmap));
+              ? fixes.words(
+                  table, index, fixes.shortened(entry, hostOffset, references.fileBytes()), bitmap)
+              : fixes.lost(table, index, entry, bitmap));
     } else {
       long start = geometry.clusterStart(hostOffset);
       long end = geometry.clusterStart(hostOffset + bytes - 1) + geometry.clusterBytes();
@@ -334,7 +305,7 @@ final class L2Entries implements L2Stream.Visitor {
           index,
           hostOffset,
           bytes,
-          () -> relocation(index, entry, Pointer.COMPRESSED, start, end - start));
+          () -> fixes.relocation(table, index, entry, Pointer.COMPRESSED, start, end - start));
       if (references.isStrict()) {
         for (long at = start; at < end; at += geometry.clusterBytes()) {
           compressed.add(at >>> bits, times);
@@ -346,13 +317,5 @@ final class L2Entries implements L2Stream.Visitor {
       compressedClusters += active;
       fragmentedClusters += active;
     }
-  }
-
-  /** The length may be too large, as compressed data ends itself. */
-  private long shortened(long entry, long hostOffset) {
-    return L2Entry.withCompressedBytes(
-        L2Entry.withCopied(entry, false),
-        geometry.clusterBits(),
-        references.fileBytes() - hostOffset);
   }
 }

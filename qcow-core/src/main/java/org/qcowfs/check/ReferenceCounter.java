@@ -52,6 +52,7 @@ public final class ReferenceCounter {
   private final ClusterCounts activeTables = new ClusterCounts();
   private final Structures structures = new Structures();
   private final List<L1Table> l1Tables = new ArrayList<>();
+  private final CopiedChecks copiedChecks;
   private final L1Entries l1Entries;
   private final L2Entries l2Entries;
   private L2Stream.Progress progress = L2Stream.Progress.SILENT;
@@ -79,6 +80,7 @@ public final class ReferenceCounter {
     this.stored = stored;
     this.scan = new TableScan(storage);
     this.fileBytes = storage.size();
+    this.copiedChecks = new CopiedChecks(listener, stored, geometry);
     this.l1Entries = new L1Entries(this, header);
     this.l2Entries = new L2Entries(this, header);
   }
@@ -162,6 +164,10 @@ public final class ReferenceCounter {
     return l2Tables.get(l2Table >>> geometry.clusterBits());
   }
 
+  CopiedChecks copiedChecks() {
+    return copiedChecks;
+  }
+
   boolean isStrict() {
     return stored == null;
   }
@@ -189,15 +195,6 @@ public final class ReferenceCounter {
     return l2Tables.isEach(first, clusters, 0)
         && structures.isNone(first, clusters)
         && counts.isEach(first, clusters, counts.get(first));
-  }
-
-  /** Whether a COPIED flag is right for each cluster of a range, as far as is quickly told. */
-  boolean isCopiedRight(boolean copied, long first, long clusters) {
-    if (stored == null) {
-      return true;
-    }
-    long refcount = stored.get(first);
-    return copied == (refcount == 1) && stored.isEach(first, clusters, refcount);
   }
 
   /** Whether a range ends so far behind the file that it can be none: QEMU's rule. */
@@ -342,12 +339,6 @@ public final class ReferenceCounter {
     }
   }
 
-  /** Makes a finding, for those who want to read it. */
-  @FunctionalInterface
-  interface FindingSource {
-    Finding of(String problem, String consequence) throws IOException;
-  }
-
   /** Whether anybody will read what is told of a finding. */
   boolean wantsText() {
     return listener.wantsText();
@@ -381,33 +372,5 @@ public final class ReferenceCounter {
       misaligned.add(cluster, references);
       misaligned.add(cluster + 1, references);
     }
-  }
-
-  /** The COPIED flag must say whether the refcount is one. */
-  void checkCopied(FindingSource source, boolean copied, long hostOffset, long errors)
-      throws IOException {
-    long cluster = hostOffset >>> geometry.clusterBits();
-    if (stored != null && !stored.isUnreadable(cluster)) {
-      checkCopied(source, copied, hostOffset, errors, stored.get(cluster));
-    }
-  }
-
-  /** As {@link #checkCopied}, where the refcount is known. */
-  void checkCopied(
-      FindingSource source, boolean copied, long hostOffset, long errors, long refcount)
-      throws IOException {
-    if (errors == 0 || (refcount == 1) == copied) {
-      return;
-    }
-    if (!listener.wantsText()) {
-      listener.more(errors);
-      return;
-    }
-    String problem =
-        "COPIED is %s, but the refcount of host offset 0x%x is %d"
-            .formatted(copied ? "set" : "clear", hostOffset, refcount);
-    String consequence =
-        copied ? "a write could change a snapshot or other data" : "each write copies needlessly";
-    harmless(source.of(problem, consequence).times(errors), Fix.Part.COUNTS);
   }
 }
