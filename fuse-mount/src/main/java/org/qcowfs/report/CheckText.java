@@ -29,18 +29,7 @@ public final class CheckText {
     if (report.isClean()) {
       line("No errors were found on the image.");
     }
-    if (report.corruptions() > 0) {
-      line(
-          "%d errors: data is in danger or lost. Do not write to the image, but copy it and"
-              + " repair it with -r all.",
-          report.corruptions());
-    }
-    if (report.leaks() > 0) {
-      line(
-          "%d clusters are taken by nothing: space is wasted, data is safe. -r leaks gives it"
-              + " back.",
-          report.leaks());
-    }
+    sums(report.corruptions(), report.leaks());
     if (report.totalClusters() > 0 && report.allocatedClusters() > 0) {
       line(
           "%d/%d = %.2f%% allocated, %.2f%% fragmented, %.2f%% compressed clusters",
@@ -51,6 +40,24 @@ public final class CheckText {
           percent(report.compressedClusters(), report.allocatedClusters()));
     }
     line("Image end offset: %d", report.imageEndOffset());
+  }
+
+  private void sums(long corruptions, long leaks) throws IOException {
+    if (corruptions > 0) {
+      line(
+          "%d %s: data is in danger or lost. Do not write to the image, but copy it and repair it"
+              + " with -r all.",
+          corruptions, corruptions == 1 ? "error" : "errors");
+    }
+    if (leaks > 0) {
+      line(
+          "%d %s taken by nothing: %s",
+          leaks,
+          leaks == 1 ? "cluster is" : "clusters are",
+          corruptions == 0
+              ? "space is wasted, data is safe. -r leaks gives it back."
+              : "space is wasted, or belongs to what is damaged. -r all gives it back.");
+    }
   }
 
   private static double percent(long part, long whole) {

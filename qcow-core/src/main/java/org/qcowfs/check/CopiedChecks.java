@@ -31,9 +31,12 @@ final class CopiedChecks {
   /** Checks the flag of an entry, which counts for so many errors. */
   void check(FindingSource source, boolean copied, long hostOffset, long errors)
       throws IOException {
-    long cluster = hostOffset >>> geometry.clusterBits();
-    if (stored != null && !stored.isUnreadable(cluster)) {
-      check(source, copied, hostOffset, errors, stored.get(cluster));
+    long refcount =
+        stored == null
+            ? StoredRefcounts.UNKNOWN
+            : stored.lookUp(hostOffset >>> geometry.clusterBits());
+    if (refcount != StoredRefcounts.UNKNOWN) {
+      check(source, copied, hostOffset, errors, refcount);
     }
   }
 

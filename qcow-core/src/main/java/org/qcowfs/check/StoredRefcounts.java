@@ -11,12 +11,15 @@ import org.qcowfs.format.RefcountEntries;
 import org.qcowfs.storage.BlockStorage;
 
 /**
- * The refcounts that an image holds, right or wrong, of the clusters that lie in its file. Holes of
- * the file are skipped.
+ * The refcounts that an image holds, right or wrong: those of the clusters that lie in its file are
+ * read at once, others when they are asked for. Holes of the file are skipped.
  *
  * <p>Thread rules: used by one thread.
  */
 final class StoredRefcounts {
+  /** What stands for a refcount that cannot be known. */
+  static final long UNKNOWN = -1;
+
   private static final int PIECE_BYTES = 64 << 10;
 
   private final BlockStorage storage;
@@ -27,6 +30,7 @@ final class StoredRefcounts {
   private final long end;
   private final ByteBuffer piece;
   private final long[] words;
+  private final RefcountsPastEnd pastEnd;
 
   private StoredRefcounts(BlockStorage storage, Header header) throws IOException {
     this.storage = storage;
@@ -37,6 +41,7 @@ final class StoredRefcounts {
     this.piece =
         ByteBuffer.allocateDirect(Math.min(PIECE_BYTES, header.clusterBytes()))
             .order(ByteOrder.BIG_ENDIAN);
+    this.pastEnd = new RefcountsPastEnd(storage, header);
     this.words = new long[piece.capacity() / Long.BYTES];
   }
 
@@ -87,17 +92,18 @@ final class StoredRefcounts {
     for (int first = 0; first < last; ) {
       int behind = Math.min(last, endOfAlike(first / perWord) * perWord);
       if (behind > first) {
-        values.addToEach(firstCluster + first, behind - first, value(first));
+        values.addToEach(firstCluster + first, behind - first, value(piece, header, first));
         first = behind;
       } else {
         for (int i = 0; i < perWord && first < last; i++, first++) {
-          values.add(firstCluster + first, value(first));
+          values.add(firstCluster + first, value(piece, header, first));
         }
       }
     }
   }
 
-  private long value(int index) {
+  /** A refcount in a piece of a block; those above 2^63 are a little less. */
+  static long value(ByteBuffer piece, Header header, int index) {
     long value = RefcountEntries.get(piece, header.refcountOrder(), index);
     return value < 0 ? Long.MAX_VALUE : value;
   }
@@ -114,7 +120,15 @@ final class StoredRefcounts {
     return at;
   }
 
-  /** The refcount of a cluster; 0 where it cannot be known. Those above 2^63 are a little less. */
+  /** The refcount of any cluster, or {@link #UNKNOWN}. */
+  long lookUp(long cluster) throws IOException {
+    if (cluster >= end) {
+      return pastEnd.get(cluster);
+    }
+    return isUnreadable(cluster) ? UNKNOWN : values.get(cluster);
+  }
+
+  /** The refcount of a cluster in the file; 0 where it cannot be known. */
   long get(long cluster) {
     return values.get(cluster);
   }
@@ -125,7 +139,7 @@ final class StoredRefcounts {
   }
 
   /** Whether the block that counts the cluster lies where none can be. */
-  boolean isUnreadable(long cluster) {
+  private boolean isUnreadable(long cluster) {
     return !unreadable.isEmpty() && unreadable.contains(cluster / clustersPerBlock);
   }
 

@@ -147,4 +147,17 @@ final class EntriesTest {
     assertThat(RefcountEntries.blockOffset(0x10000)).isEqualTo(0x10000);
     assertThat(RefcountEntries.blockOffset(0x101ff)).isEqualTo(0x10000);
   }
+
+  @Test
+  void aClusterFollowsAnotherWhereTheFlagsAreTheSameToo() {
+    long copied = L2Entry.data(0x5_0000);
+
+    assertThat(L2Entry.follows(L2Entry.data(0x6_0000), copied, 0x1_0000)).isTrue();
+    assertThat(L2Entry.follows(L2Entry.data(0x7_0000), copied, 0x1_0000)).isFalse();
+    assertThat(L2Entry.follows(0x6_0000, copied, 0x1_0000)).isFalse();
+    assertThat(L2Entry.follows(L2Entry.zeroPreallocated(0x6_0000), copied, 0x1_0000)).isFalse();
+    // What follows the last offset that there can be is a reserved bit.
+    assertThat(L2Entry.follows(1L << 56, (1L << 56) - 0x1_0000, 0x1_0000)).isFalse();
+    assertThat(L2Entry.follows(1L << 62 | 0x6_0000, 1L << 62 | 0x5_0000, 0x1_0000)).isFalse();
+  }
 }
