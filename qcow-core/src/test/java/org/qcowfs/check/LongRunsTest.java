@@ -128,9 +128,10 @@ final class LongRunsTest {
   }
 
   private static String breakOne(ByteBuffer image, Random random) {
-    return switch (random.nextInt(4)) {
+    return switch (random.nextInt(5)) {
       case 0 -> breakRefcount(image, random);
       case 1 -> shareRun(image, random);
+      case 2 -> aimRun(image, random);
       default -> breakEntry(image, random);
     };
   }
@@ -160,16 +161,38 @@ final class LongRunsTest {
     return "refcount of cluster %d := %d".formatted(cluster, value);
   }
 
+  /** A run of entries that goes over a structure of the image. */
+  private static String aimRun(ByteBuffer image, Random random) {
+    int clusterBytes = 1 << image.getInt(20);
+    int step = entryBytes(image);
+    int l1Table = (int) image.getLong(40);
+    int l2Table = (int) (image.getLong(l1Table) & OFFSET);
+    long refcountTable = image.getLong(48);
+    long[] structures = {l1Table, l2Table, refcountTable, image.getLong((int) refcountTable)};
+    long structure = structures[random.nextInt(structures.length)];
+    long start = Math.max(clusterBytes, structure - (long) random.nextInt(4) * clusterBytes);
+    int first = random.nextInt(clusterBytes / step - 6);
+    for (int i = 0; i < 6; i++) {
+      image.putLong(l2Table + (first + i) * step, (start + (long) i * clusterBytes) | COPIED);
+    }
+    return "L2 entries %d to %d := 0x%x and behind".formatted(first, first + 5, start);
+  }
+
+  private static int entryBytes(ByteBuffer image) {
+    boolean extended = image.getInt(4) == 3 && (image.getLong(72) & 16) != 0;
+    return extended ? 2 * Long.BYTES : Long.BYTES;
+  }
+
   private static String breakEntry(ByteBuffer image, Random random) {
     long l1Table = image.getLong(40);
     int clusterBytes = 1 << image.getInt(20);
-    int words = (image.getLong(72) & 16) != 0 && image.getInt(4) == 3 ? 2 : 1;
-    int perTable = clusterBytes / 8 / words;
+    int step = entryBytes(image);
+    int perTable = clusterBytes / step;
     int guest = random.nextInt((int) (image.getLong(24) / clusterBytes));
     long l2Table = image.getLong((int) l1Table + guest / perTable * 8) & OFFSET;
-    int at = (int) l2Table + guest % perTable * 8 * words;
+    int at = (int) l2Table + guest % perTable * step;
     long old = image.getLong(at);
-    long others = image.getLong((int) l2Table + random.nextInt(perTable) * 8 * words);
+    long others = image.getLong((int) l2Table + random.nextInt(perTable) * step);
     long[] values = {
       old ^ COPIED,
       old + clusterBytes,
