@@ -1,9 +1,13 @@
 package org.qcowfs.check;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -105,9 +109,35 @@ final class Findings implements Defect.Listener {
     return parts.isEmpty() && words.isEmpty() && moves.isEmpty();
   }
 
-  /** Equal for two walks where a repair would do the same. */
-  int repairHash() {
-    return Objects.hash(new ArrayList<>(parts), words, moves, corruptionCount, leakCount);
+  /**
+   * Equal for two walks where a repair would do the same, and only there: hash codes of words of
+   * garbage are the same more often than one would think.
+   */
+  String repairDigest() {
+    MessageDigest digest = sha256();
+    ByteBuffer fix = ByteBuffer.allocate(8 * Long.BYTES);
+    for (Fix.Part part : parts) {
+      digest.update(part.name().getBytes(StandardCharsets.US_ASCII));
+    }
+    for (Fix.Words each : words) {
+      fix.clear().putLong(each.hostOffset()).putLong(each.first()).putLong(each.second());
+      digest.update(fix.putInt((each.two() ? 2 : 0) + (each.inL2() ? 1 : 0)).flip());
+    }
+    for (Fix.Relocate each : moves) {
+      fix.clear().putLong(each.pointerOffset()).putLong(each.pointer()).putLong(each.hostOffset());
+      digest.update(fix.putLong(each.bytes()).putInt(each.zeros() ? 1 : 0).flip());
+      digest.update(each.kind().name().getBytes(StandardCharsets.US_ASCII));
+    }
+    digest.update(fix.clear().putLong(corruptionCount).putLong(leakCount).flip());
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java has it", e);
+    }
   }
 
   long corruptions() {

@@ -98,13 +98,12 @@ final class ImageRepair {
     before.findings().keptCorruptions().stream()
         .limit(TOLD_MAX)
         .forEach(finding -> done.add("found " + finding.text()));
-    Set<Integer> seen = new HashSet<>();
+    Set<String> seen = new HashSet<>();
     // A round that leaves what another one left makes no progress.
     while (!now.findings().isEmpty()
         && seen.size() < ROUNDS_MAX
-        && seen.add(now.findings().repairHash())) {
+        && seen.add(now.findings().repairDigest())) {
       if (now.findings().needs(Fix.Part.NONE) || (needsL1Length(now) && spareL1(now) <= 0)) {
-        done.add("not repaired any further: " + unrepairable(now));
         break;
       }
       boolean last = !repairPointers(now);
@@ -113,12 +112,14 @@ final class ImageRepair {
         replaceRefcounts(now, now.references().endCluster());
       } else if (last && now.findings().hidesReferences()) {
         // To give anything back by these counts could lose data.
-        done.add("not repaired any further: " + unrepairable(now));
         break;
       } else if (last && !setCounts(now)) {
         break;
       }
       now = walk();
+    }
+    if (!now.findings().isEmpty()) {
+      done.add("not repaired any further: " + unrepairable(now));
     }
     if (words > 0) {
       done.add("%d table entries replaced".formatted(words));
