@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.qcowfs.error.UnsupportedFeatureException;
+import org.qcowfs.testkit.ImageBuilder;
 import org.qcowfs.testkit.SparseBytes;
 import org.qcowfs.testkit.TestImage;
 import org.qcowfs.testkit.storage.MemoryStorage;
@@ -119,6 +120,38 @@ final class ImageCheckTest {
         .hasMessageContaining("lie on one another");
 
     assertThat(file.bytes()).isEqualTo(before);
+  }
+
+  /** The clusters of such entries are counted at once, where nothing is wrong with them. */
+  @Test
+  void whatIsWrongWithAllEntriesOfARunIsFound() throws IOException {
+    ImageBuilder builder = new ImageBuilder(3, 9).virtualSize(8 << 20);
+    for (int table = 0; table < 4; table++) {
+      builder.disk().zero(table * 64L);
+    }
+    TestImage image = builder.build();
+    putRun(image, 8, COPIED | image.l1TableOffset());
+    putRun(image, 16, COPIED | image.l2EntryOffset(0));
+    putRun(image, 24, image.bytes().size() + (1 << 20));
+
+    List<Finding> found = check(storage(image)).check().findings();
+
+    assertThat(found.stream().map(Finding::text))
+        .filteredOn(text -> text.contains("overlaps a structure of the image: L1 table"))
+        .hasSize(4);
+    assertThat(found.stream().map(Finding::text))
+        .filteredOn(text -> text.contains("overlaps a structure of the image: an L2 table"))
+        .hasSize(4);
+    assertThat(found.stream().map(Finding::text))
+        .filteredOn(text -> text.contains("lies past the end of the file"))
+        .hasSize(4);
+  }
+
+  /** Four entries, of four clusters that lie one behind the other. */
+  private static void putRun(TestImage image, int guestCluster, long entry) {
+    for (int i = 0; i < 4; i++) {
+      image.bytes().putLong(image.l2EntryOffset((guestCluster + i) * 512L), entry + i * 512L);
+    }
   }
 
   /** As two rounds of it look alike to a hash code: these words have that of 0. */
