@@ -130,8 +130,8 @@ final class ImageCheckTest {
       builder.disk().zero(table * 64L);
     }
     TestImage image = builder.build();
-    putRun(image, 8, COPIED | image.l1TableOffset());
-    putRun(image, 16, COPIED | image.l2EntryOffset(0));
+    putRun(image, 8, COPIED | image.l2EntryOffset(0));
+    putRun(image, 16, COPIED | image.l1TableOffset());
     putRun(image, 24, image.bytes().size() + (1 << 20));
 
     List<Finding> found = check(storage(image)).check().findings();
