@@ -17,12 +17,17 @@ public final class DeflateFuzz {
   private static final DeflateDecompressor PLAIN = new DeflateDecompressor(false);
 
   /**
-   * What libdeflate 1.14 does not mind: lengths of codes that go on behind the last code, and the
-   * code that is left over where there is only one. It reads on as if they were in order. Damage
-   * that is not met in this way goes unseen by zlib too: deflate has no checksum.
+   * What libdeflate 1.14 does not mind, by its source: more codes than there are symbols, lengths
+   * of codes that go on behind the last code, codes of no symbol, and the code that is left over
+   * where there is only one. It reads on as if they were in order. Damage that is not met in this
+   * way goes unseen by zlib too: deflate has no checksum.
    */
   private static final Set<String> TAKEN_BY_LIBDEFLATE =
-      Set.of("invalid bit length repeat", "invalid distance code", "invalid literal/length code");
+      Set.of(
+          "too many length or distance symbols",
+          "invalid bit length repeat",
+          "invalid distance code",
+          "invalid literal/length code");
 
   private DeflateFuzz() {}
 
