@@ -22,9 +22,6 @@ final class L2Entries implements L2Stream.Visitor {
   /** How the clusters of the active disk lie in the file, in clusters. */
   record Fragments(long allocated, long fragmented, long compressed) {}
 
-  /** What stands for findings that nobody will read. */
-  private static final Finding UNREAD = Finding.corruption("L2 table", 0, "", "");
-
   private final ReferenceCounter references;
   private final CopiedChecks copiedChecks;
   private final Header header;
@@ -40,6 +37,9 @@ final class L2Entries implements L2Stream.Visitor {
   private long times;
   private long active;
   private long nextOffset;
+
+  /** What stands for findings that nobody will read: there may be floods of them. */
+  private Finding unread = Finding.corruption("L2 table", 0, "", "");
 
   L2Entries(ReferenceCounter references, Header header) {
     this.references = references;
@@ -117,7 +117,10 @@ final class L2Entries implements L2Stream.Visitor {
 
   private Finding finding(int index, String problem, String consequence) throws IOException {
     if (!references.wantsText()) {
-      return UNREAD.times(times);
+      if (unread.count() != times) {
+        unread = unread.times(times);
+      }
+      return unread;
     }
     return places.finding(table, index, problem, consequence).times(times);
   }

@@ -346,6 +346,12 @@ public final class ReferenceCounter {
 
   /** A text, if anybody will read it: a table of garbage has an error in each entry. */
   @FormatMethod
+  String text(@FormatString String format, long value) {
+    return listener.wantsText() ? format.formatted(value) : "";
+  }
+
+  /** As the other one; its values are made even for nobody. */
+  @FormatMethod
   String text(@FormatString String format, Object... values) {
     return listener.wantsText() ? format.formatted(values) : "";
   }
