@@ -61,16 +61,6 @@ final class CompareTest {
     assertThat(compare("--rows", "read-fast").run().refused()).contains("read-fast", "--list");
   }
 
-  private Command compare(Object... arguments) {
-    return command("compare", arguments);
-  }
-
-  private Command command(String name, Object... arguments) {
-    return Command.of(BENCH.resolve(name), "--dir", directory)
-        .with(List.of(arguments))
-        .within(DEADLINE);
-  }
-
   @Test
   void checksOfEveryLayoutAreComparedAndNothingStaysBehind() throws IOException {
     Path json = directory.resolve("result.json");
@@ -84,5 +74,15 @@ final class CompareTest {
     }
     Files.delete(json);
     assertThat(directory).isEmptyDirectory();
+  }
+
+  private Command compare(Object... arguments) {
+    return command("compare", arguments);
+  }
+
+  private Command command(String name, Object... arguments) {
+    return Command.of(BENCH.resolve(name), "--dir", directory)
+        .with(List.of(arguments))
+        .within(DEADLINE);
   }
 }
