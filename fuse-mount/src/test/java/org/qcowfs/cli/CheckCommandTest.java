@@ -99,6 +99,25 @@ final class CheckCommandTest {
   }
 
   @Test
+  void theLastLinesSayWhatToDo() throws IOException {
+    poke(REFCOUNTS, 0x0001_0001_0001_0002L);
+    run("check", image.toString());
+
+    assertThat(printed()).contains("1 cluster is taken by nothing: ").contains("-r leaks gives");
+    out.reset();
+    poke(REFCOUNTS, 0x0001_0001_0002_0002L);
+    poke(L1_TABLE + 8, 512);
+    run("check", image.toString());
+
+    // -r leaks keeps leaks where tables are damaged.
+    assertThat(printed())
+        .contains("repair it with -r all.")
+        .contains("2 clusters are taken by nothing: ")
+        .contains("-r all gives it back.")
+        .doesNotContain("-r leaks");
+  }
+
+  @Test
   void jsonHasTheFieldsOfQemu() throws IOException {
     poke(L1_TABLE, (1L << 63) | (1 << 28));
 
