@@ -21,8 +21,10 @@ final class HostileUse {
   /** In MiB; code that a fuzzer has instrumented allocates more, and is given more. */
   private static final long MAX_ALLOCATED_BYTES = Long.getLong("qcowfs.hostile.mib", 64) << 20;
 
+  /** Such code takes longer, too. */
   private static final long MAX_CPU_NANOS =
       Long.getLong("qcowfs.hostile.seconds", 2) * 1_000_000_000;
+
   private static final int MAX_READ_BYTES = 1 << 18;
 
   private static final int MAX_SNAPSHOTS = 20;
